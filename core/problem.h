@@ -1,0 +1,79 @@
+/* The paper's equation as an objective: L(theta) = sum over domains m, over x in Omega_m (mean or
+ * sum), of w_m C_m(a(x), Phi(x), grad Phi(x), ...) (Sitzmann et al. 2020, eq. 1 to 3). An
+ * experiment fills domains with a way to draw points and with loss terms; this file makes tiles of
+ * them. */
+#ifndef CORE_PROBLEM_H
+#define CORE_PROBLEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/jet.h"
+#include "core/objective.h"
+
+enum { PROBLEM_MAX_DOMAINS = 8, DOMAIN_MAX_TERMS = 8 };
+
+/* A block of rows with the jet of Phi there, as a loss term sees it. Arrays are [rows][out] unless
+ * said. */
+typedef struct {
+  int rows, in, out, data_width;
+  const real *x;    /* [rows][in] */
+  const real *data; /* [rows][data_width], as drawn */
+  const real *value, *first[NETWORK_MAX_IN], *second[JET_MAX_SECOND];
+  /* Adjoints to add to; all NULL when only the loss is wanted. */
+  real *value_bar, *first_bar[NETWORK_MAX_IN], *second_bar[JET_MAX_SECOND];
+} TermBlock;
+
+/* Local. Returns the sum over the block's rows of the term C (not weighted) and adds factor *
+ * dC/d(jet) to the adjoints where they are not NULL. `factor` holds weight and reduction. Sums in
+ * double. */
+typedef double (*TermFunction)(const TermBlock *block, double factor, const void *settings);
+
+typedef struct {
+  const char *name; /* unique in the problem; borrowed */
+  double weight;
+  TermFunction function;
+  const void *settings; /* borrowed */
+} Term;
+
+/* Local, thread-safe, pure. Fills rows first .. first+rows-1 of the step's samples: x [rows][in],
+ * data [rows][data_width] (NULL if data_width is 0), weights [rows][in] (NULL unless
+ * operator_weights). */
+typedef void (*DrawFunction)(const void *source, uint64_t step, int64_t first, int rows, real *x,
+                             real *data, real *weights);
+
+typedef struct {
+  const char *name;
+  int64_t samples; /* in a step, over all ranks, >= 1 */
+  bool mean;       /* terms are means over the samples, else sums */
+  JetSpec jet;
+  int data_width;
+  bool operator_weights;
+  DrawFunction draw;
+  const void *source; /* borrowed */
+  int n_terms;
+  Term terms[DOMAIN_MAX_TERMS];
+} Domain;
+
+typedef struct {
+  const Network *network; /* borrowed */
+  int tile;               /* samples of a tile; part of the bits, never of the rank count */
+  int n_domains;
+  Domain domains[PROBLEM_MAX_DOMAINS];
+} Problem;
+
+/* Local. Makes the objective of a problem, which must outlive it and stay where it is. Nothing to
+ * release. Fails (STATUS_USAGE) when a domain is out of range. */
+Status problem_objective(const Problem *problem, Objective *objective);
+
+/* Local. Rows that are evaluated at once inside a tile: a function of network, jet and tile only.
+ */
+int problem_block_rows(const Network *network, const JetSpec *jet, int tile);
+
+/* Local. Bytes of one thread's workspace. */
+size_t problem_workspace_bytes(const Problem *problem);
+
+/* Local. Floating-point operations of a step (6 P streams per sample). */
+double problem_flops(const Problem *problem);
+
+#endif

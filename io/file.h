@@ -1,0 +1,30 @@
+/* Whole files: read, atomic replace, directories. Every failure names path, operation and the
+ * system's reason. */
+#ifndef IO_FILE_H
+#define IO_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/status.h"
+
+/* Local. The whole file into *data (free()), NUL added after it. */
+Status file_read(const char *path, unsigned char **data, size_t *length);
+
+/* Local. Writes beside `path` (path.tmp), flushes to disk, renames over `path`, flushes the
+ * directory: after a crash at any moment `path` holds the old or the new bytes. On failure the
+ * temporary is removed, `path` is untouched. */
+Status file_replace(const char *path, const void *data, size_t length);
+
+/* Local. As file_replace, and keeps the old file as `previous`. */
+Status file_rotate(const char *path, const char *previous, const void *data, size_t length);
+
+bool file_exists(const char *path);
+
+/* Local. Makes the directory and its parents; fails if it cannot be written to. */
+Status file_make_directory(const char *path);
+
+/* Local. "directory/name" in a new string (free()). */
+char *file_join(const char *directory, const char *name);
+
+#endif

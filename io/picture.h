@@ -1,0 +1,52 @@
+/* Pictures a person looks at: colour maps of fields, rows of labelled panels, curves. */
+#ifndef IO_PICTURE_H
+#define IO_PICTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/status.h"
+#include "io/image.h"
+
+/* Local. Colour maps, all [height*width] in, new RGB (or grey) image out. NaN is drawn as mid grey.
+ */
+
+/* Grey or RGB values in [-1, 1] -> image (v/2+0.5), clipped. */
+Status picture_value(const float *value, int height, int width, int channels, Image *image);
+
+/* The paper's gradient picture (paper.md section 1): hue = (atan2(d_col, d_row) + pi) / 2pi,
+ * saturation 1, value = magnitude with its 5th..95th percentiles mapped to 0..1 and clipped.
+ * gradient [height*width][2] = d_row, d_col. */
+Status picture_gradient(const float *gradient, int height, int width, Image *image);
+
+/* Diverging map RdBu of a field, clipped to its 2nd..98th percentiles (paper.md section 1). */
+Status picture_diverging(const float *field, int height, int width, Image *image);
+
+/* A grid of panels: labels of columns on top, of rows at the left, a caption below each panel (e.g.
+ * "35.5 dB"; NULL or
+ * "" none). panels [rows][columns], all RGB or grey; images smaller than ~256 pixels are enlarged
+ * by an integer factor. */
+typedef struct {
+  int rows, columns;
+  const char *title;
+  const char *const *column_labels, *const *row_labels; /* NULL: none */
+  const Image *const *panels;
+  const char *const *captions;
+} PictureGrid;
+Status picture_grid(const char *path, const PictureGrid *grid);
+
+/* Curves y over x as a PNG with axes, ticks and a legend. Non-finite points are skipped. */
+typedef struct {
+  const char *label;
+  int64_t n;
+  const double *x, *y;
+} Curve;
+typedef struct {
+  const char *title, *x_label, *y_label;
+  bool log_y;
+  int n_curves;
+  const Curve *curves;
+} Plot;
+Status picture_plot(const char *path, const Plot *plot);
+
+#endif

@@ -1,0 +1,119 @@
+/* The run file OUTPUT/run.h5 and the checkpoints (DESIGN contract, README "Run file"):
+ *   /config, /provenance      attributes: text
+ *   /network                  attributes: in out width layers activation encoding omega_first
+ * omega_hidden ... /network/layerN           weight [out][in], bias [out]: y = act(omega (W x +
+ * b)); encoding: /network/encoding /loss/step int64, /loss/total, /loss/TERM float64 /metrics
+ * attributes float64, NAME_units text /fields/NAME              grids /complete attribute of the
+ * root, written last All HDF5 is here and in hdf5.c. */
+#ifndef IO_RUNFILE_H
+#define IO_RUNFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/network.h"
+#include "core/state.h"
+#include "io/config.h"
+#include "mpi/comm.h"
+
+/* What was logged: one row per logged step, values before that step's update. */
+typedef struct {
+  int n_columns;      /* 1 + terms */
+  const char **names; /* "total", then the terms; borrowed */
+  int64_t rows, capacity;
+  int64_t *step;  /* [rows] */
+  double *values; /* [rows][n_columns] */
+} History;
+
+Status history_append(History *history, int64_t step,
+                      const double *values);           /* grows geometrically */
+void history_truncate(History *history, int64_t step); /* drops rows with a step >= this */
+void history_destroy(History *history);
+
+typedef struct {
+  const char *name, *value;
+} TextAttribute;
+
+/* ---- Checkpoints: Local, on rank 0 ---- */
+
+typedef struct {
+  const Config *config;
+  const Network *network;
+  real *theta;
+  int64_t step;   /* steps done */
+  double seconds; /* training time so far */
+  History *history;
+  int n_arrays; /* state of optimiser and exact sum; names unique over all */
+  StateArray *arrays;
+} Checkpoint;
+
+/* Writes DIRECTORY/checkpoint.h5 atomically; the one before becomes checkpoint.previous.h5. The
+ * HDF5 image is built in memory, hashed (XXH3-128 in the file's 512-byte user block) and written by
+ * plain writes, so a full disk or a kill leaves the old generation intact. */
+Status checkpoint_write(const char *directory, const Checkpoint *checkpoint);
+
+/* Fills theta, step, seconds, history and arrays of *checkpoint from the newest intact generation.
+ * *found is false when there is none at all (STATUS_OK, nothing changed). A damaged newest one
+ * falls back to the older one with a line in *warning ([512]; empty otherwise). Both damaged:
+ * STATUS_FAILED, naming both. Another configuration: STATUS_USAGE, listing the identity keys that
+ * differ with both values. */
+Status checkpoint_read(const char *directory, Checkpoint *checkpoint, bool *found,
+                       char warning[512]);
+
+/* ---- Run file ---- */
+
+typedef struct RunFile RunFile;
+
+/* A field on a regular grid. */
+typedef struct {
+  const char *name, *description, *units;
+  const char *axes;          /* "row,column" */
+  int n_axes;                /* 1..4 */
+  int64_t size[4];           /* samples along each axis; axis 0 is slowest and is cut into slabs */
+  double lower[4], upper[4]; /* coordinates of the first and last sample */
+  int components; /* 1: scalar data set of n_axes dimensions; else one more dimension at the end */
+} Field;
+
+/* Collective. Creates PATH.tmp with parallel HDF5. runfile_close with complete=true writes
+ * /complete, flushes and renames it to PATH; with false (after a failure) removes it. The whole
+ * file is on disk or the old one is. */
+Status runfile_create(const Comm *comm, const char *path, RunFile **file);
+Status runfile_close(RunFile *file, bool complete);
+
+/* Collective, same arguments on all ranks. */
+Status runfile_config(RunFile *file, const Config *config);
+Status runfile_provenance(RunFile *file, int n, const TextAttribute *attributes);
+Status runfile_network(RunFile *file, const Network *network, const real *theta);
+Status runfile_history(RunFile *file, const History *history);
+Status runfile_metric(RunFile *file, const char *name, double value, const char *units);
+
+/* Collective. Creates /fields/NAME (float32, chunked, compressed), then writes slabs: each rank
+ * brings rows [first, first+count) of axis 0 (count 0 allowed), values
+ * [count][size1]...[components]. Slabs of one call must not overlap; as many calls as wanted, the
+ * same number on every rank. */
+Status runfile_field(RunFile *file, const Field *field);
+Status runfile_slab(RunFile *file, const char *name, int64_t first, int64_t count,
+                    const float *values);
+
+/* Local (any rank; usually rank 0). Reading any file of this layout, written by another program
+ * included. */
+
+/* *complete tells whether PATH exists and carries /complete. */
+Status runfile_is_complete(const char *path, bool *complete);
+
+/* Compares the file's /config with `config`: STATUS_USAGE lists the identity keys that differ. */
+Status runfile_same_config(const char *path, const Config *config);
+
+/* Loads all layers into theta. Shapes must match the network; finite values only. Errors name data
+ * set and shapes. */
+Status runfile_read_network(const char *path, const Network *network, real *theta);
+
+/* The overrides "key=value" that reproduce a run's configuration, from /config; free each and the
+ * array. */
+Status runfile_read_config(const char *path, int *n, char ***overrides);
+
+/* A readable listing of groups, attributes, shapes, metrics (siren info). *text is owned by the
+ * caller (free). */
+Status runfile_describe(const char *path, char **text);
+
+#endif

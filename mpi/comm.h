@@ -1,0 +1,46 @@
+/* The communicator, and agreement on errors. The only folder that names MPI (beside io/ for
+ * parallel HDF5). Works without mpirun as one rank. */
+#ifndef MPI_COMM_H
+#define MPI_COMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+typedef struct Comm Comm;
+
+/* Collective. Starts MPI (funneled) and gives the world. Fails (STATUS_USAGE) on a broken launch: a
+ * Slurm step with several tasks whose processes do not see each other; the message says how to
+ * start it. */
+Status comm_start(int *argc, char ***argv, Comm **comm);
+
+/* Collective. Ends MPI; comm may be NULL. */
+void comm_finish(Comm *comm);
+
+/* Local. */
+int comm_rank(const Comm *comm);
+int comm_size(const Comm *comm);
+const char *comm_library(void);      /* e.g. "Open MPI 4.1.4" */
+void *comm_handle(const Comm *comm); /* pointer to the MPI_Comm, for io/ only */
+
+/* Collective. Every rank brings its status; all leave with the same one: OK if all are OK, else the
+ * first failing rank's code and message (with "rank N: " before it where there are several ranks).
+ * No hang whoever failed. */
+Status comm_agree(const Comm *comm, Status status);
+
+/* Collective. In place: sum of int64 over the ranks, any n (split into pieces below MPI's int
+ * limit). */
+void comm_sum_int64(const Comm *comm, int64_t *values, size_t n);
+void comm_max_double(const Comm *comm, double *values, size_t n);
+
+/* Collective. Bytes from rank 0 to all. */
+void comm_broadcast(const Comm *comm, void *data, size_t bytes);
+void comm_barrier(const Comm *comm);
+
+/* Local. Ends the job at once with this exit code, for a failure inside which no agreement is
+ * possible. */
+_Noreturn void comm_abort(const Comm *comm, int code);
+
+#endif

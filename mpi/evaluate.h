@@ -1,0 +1,39 @@
+/* Evaluates an objective on all ranks and threads: tiles are shared out, each tile runs on one
+ * thread, their results are summed exactly with one reduction per step. The bits do not depend on
+ * ranks, threads or MPI's algorithm. */
+#ifndef MPI_EVALUATE_H
+#define MPI_EVALUATE_H
+
+#include "core/exact.h"
+#include "core/objective.h"
+#include "core/state.h"
+#include "mpi/comm.h"
+
+typedef struct Evaluation Evaluation;
+
+/* Seconds spent, summed since creation: for `siren bench` and logs. */
+typedef struct {
+  double tiles, sum_threads, sum_ranks, decode;
+  int64_t steps, redone;
+} EvaluationTimes;
+
+/* Collective. `threads` >= 1 OpenMP threads on this rank. Borrows comm and objective. */
+Status evaluation_create(const Comm *comm, const Objective *objective, int threads,
+                         Evaluation **evaluation);
+void evaluation_destroy(Evaluation *evaluation);
+
+/* Collective. Terms [n_terms] (not weighted) and gradient [n_parameters] (NULL: terms only) at
+ * theta, which must be equal on all ranks. *stop (may be NULL) brings this rank's wish to stop and
+ * leaves with true if any rank has it. Fails (STATUS_FAILED, on all ranks alike) when a tile is not
+ * finite: the message names step and term. */
+Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, real *gradient,
+                      double *terms, bool *stop);
+
+/* Local. The scales, for checkpoints: they are part of the bits. Returns the number of arrays
+ * filled. */
+int evaluation_state(Evaluation *evaluation, StateArray *arrays);
+
+/* Local. */
+EvaluationTimes evaluation_times(const Evaluation *evaluation);
+
+#endif
