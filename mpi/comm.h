@@ -13,25 +13,38 @@ typedef struct Comm Comm;
 
 /* Collective. Starts MPI (funneled) and gives the world. Fails (STATUS_USAGE) on a broken launch: a
  * Slurm step with several tasks whose processes do not see each other; the message says how to
- * start it. */
+ * start it. On failure MPI is ended again and *comm is NULL. */
 Status comm_start(int *argc, char ***argv, Comm **comm);
 
-/* Collective. Ends MPI; comm may be NULL. */
+/* Collective. Ends MPI; comm may be NULL. Every rank must come here: errors are agreed upon before
+ * (comm_agree), or the job ends by comm_abort. */
 void comm_finish(Comm *comm);
+
+/* Collective. Groups of ranks with equal colour >= 0, in the order of their ranks. Release with
+ * comm_release. */
+Status comm_split(const Comm *comm, int colour, Comm **part);
+
+/* Collective over the part; comm may be NULL. */
+void comm_release(Comm *part);
 
 /* Local. */
 int comm_rank(const Comm *comm);
 int comm_size(const Comm *comm);
-const char *comm_library(void);      /* e.g. "Open MPI 4.1.4" */
+const char *comm_library(void);      /* e.g. "Open MPI v4.1.4" */
+const char *comm_host(void);         /* the node's name */
 void *comm_handle(const Comm *comm); /* pointer to the MPI_Comm, for io/ only */
+
+/* Collective. CPUs of this rank: those it may run on, shared fairly with the ranks of the same node
+ * that may run on the same ones. At least 1. The right number of threads. */
+int comm_cpus(const Comm *comm);
 
 /* Collective. Every rank brings its status; all leave with the same one: OK if all are OK, else the
  * first failing rank's code and message (with "rank N: " before it where there are several ranks).
  * No hang whoever failed. */
 Status comm_agree(const Comm *comm, Status status);
 
-/* Collective. In place: sum of int64 over the ranks, any n (split into pieces below MPI's int
- * limit). */
+/* Collective. In place, any n (split into pieces below MPI's int limit). The sum over the ranks is
+ * modulo 2^64. */
 void comm_sum_int64(const Comm *comm, int64_t *values, size_t n);
 void comm_max_double(const Comm *comm, double *values, size_t n);
 

@@ -1,0 +1,196 @@
+#define _GNU_SOURCE /* CPU sets */
+#include "mpi/comm.h"
+
+#include <mpi.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+struct Comm {
+  MPI_Comm handle;
+  int rank, size;
+};
+
+/* Elements of one MPI call: MPI counts in int, and large messages gain nothing from being one. */
+enum { PIECE = 1 << 22 };
+
+/* What launchers tell their processes about the number of them. With more than one, a world of one
+ * rank means that the launcher and the MPI library did not find each other; going on would run the
+ * same job many times into the same files. */
+static const struct {
+  const char *variable, *advice;
+} launchers[] = {
+    {"SLURM_STEP_NUM_TASKS", "start with `srun --mpi=pmix`, or with mpirun"},
+    {"PMI_SIZE", "start with the mpirun of the MPI library that the program was built with"},
+};
+
+static Status check_launch(int size) {
+  for (size_t i = 0; size == 1 && i < sizeof launchers / sizeof *launchers; i++) {
+    const char *tasks = getenv(launchers[i].variable);
+    if (!tasks || atoi(tasks) <= 1) continue;
+    return status_fail(STATUS_USAGE,
+                       "%s tasks were started (%s), but this process sees no other: %s", tasks,
+                       launchers[i].variable, launchers[i].advice);
+  }
+  return STATUS_OK;
+}
+
+static Status make_comm(MPI_Comm handle, Comm **comm) {
+  Comm *made;
+  TRY(memory_allocate(&made, 1, sizeof *made, "a communicator"));
+  made->handle = handle;
+  MPI_Comm_rank(handle, &made->rank);
+  MPI_Comm_size(handle, &made->size);
+  *comm = made;
+  return STATUS_OK;
+}
+
+static Status start_world(int provided, Comm **comm) {
+  if (provided < MPI_THREAD_FUNNELED) {
+    return status_fail(STATUS_FAILED,
+                       "the MPI library (%s) has no support for threads: it needs "
+                       "MPI_THREAD_FUNNELED",
+                       comm_library());
+  }
+  int size;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  TRY(check_launch(size));
+  MPI_Comm handle;
+  MPI_Comm_dup(MPI_COMM_WORLD, &handle);
+  Status status = make_comm(handle, comm);
+  if (status != STATUS_OK) MPI_Comm_free(&handle);
+  return status;
+}
+
+Status comm_start(int *argc, char ***argv, Comm **comm) {
+  *comm = NULL;
+  int provided;
+  MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+  Status status = start_world(provided, comm);
+  if (status != STATUS_OK) MPI_Finalize();
+  return status;
+}
+
+void comm_finish(Comm *comm) {
+  if (!comm) return;
+  comm_release(comm);
+  MPI_Finalize();
+}
+
+Status comm_split(const Comm *comm, int colour, Comm **part) {
+  MPI_Comm handle;
+  MPI_Comm_split(comm->handle, colour, comm->rank, &handle);
+  *part = NULL;
+  Status status = comm_agree(comm, make_comm(handle, part));
+  if (status == STATUS_OK) return STATUS_OK;
+  free(*part);
+  *part = NULL;
+  MPI_Comm_free(&handle);
+  return status;
+}
+
+void comm_release(Comm *part) {
+  if (!part) return;
+  MPI_Comm_free(&part->handle);
+  free(part);
+}
+
+int comm_rank(const Comm *comm) {
+  return comm->rank;
+}
+
+int comm_size(const Comm *comm) {
+  return comm->size;
+}
+
+const char *comm_library(void) {
+  static char version[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length;
+  MPI_Get_library_version(version, &length);
+  version[strcspn(version, ",\n")] = '\0'; /* the rest tells who built it, and when */
+  return version;
+}
+
+const char *comm_host(void) {
+  static char name[MPI_MAX_PROCESSOR_NAME];
+  int length;
+  MPI_Get_processor_name(name, &length);
+  return name;
+}
+
+void *comm_handle(const Comm *comm) {
+  return (void *)&comm->handle;
+}
+
+int comm_cpus(const Comm *comm) {
+  cpu_set_t mine;
+  CPU_ZERO(&mine);
+  if (sched_getaffinity(0, sizeof mine, &mine)) CPU_SET(0, &mine);
+  MPI_Comm node;
+  MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node);
+  int ranks, sharing = 0;
+  MPI_Comm_size(node, &ranks);
+  for (int r = 0; r < ranks; r++) { /* one set at a time: no memory to run out of */
+    cpu_set_t theirs = mine;
+    MPI_Bcast(&theirs, sizeof theirs, MPI_BYTE, r, node);
+    CPU_AND(&theirs, &theirs, &mine);
+    sharing += CPU_COUNT(&theirs) > 0;
+  }
+  MPI_Comm_free(&node);
+  int cpus = CPU_COUNT(&mine) / sharing;
+  return cpus > 1 ? cpus : 1;
+}
+
+Status comm_agree(const Comm *comm, Status status) {
+  int first = status == STATUS_OK ? comm->size : comm->rank;
+  MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm->handle);
+  if (first == comm->size) return STATUS_OK;
+
+  struct {
+    int code;
+    char message[2048];
+  } failure = {.code = status};
+  if (comm->rank == first) {
+    snprintf(failure.message, sizeof failure.message, "%s", status_message());
+  }
+  MPI_Bcast(&failure, sizeof failure, MPI_BYTE, first, comm->handle);
+  if (comm->size == 1) return (Status)failure.code;
+  return status_fail((Status)failure.code, "rank %d: %s", first, failure.message);
+}
+
+static void reduce(const Comm *comm, void *values, size_t n, size_t bytes, MPI_Datatype type,
+                   MPI_Op op) {
+  for (size_t i = 0; comm->size > 1 && i < n; i += PIECE) {
+    int count = n - i < PIECE ? (int)(n - i) : PIECE;
+    MPI_Allreduce(MPI_IN_PLACE, (char *)values + i * bytes, count, type, op, comm->handle);
+  }
+}
+
+void comm_sum_int64(const Comm *comm, int64_t *values, size_t n) {
+  /* Unsigned, because the buffers of the exact sum wrap around. */
+  reduce(comm, values, n, sizeof *values, MPI_UINT64_T, MPI_SUM);
+}
+
+void comm_max_double(const Comm *comm, double *values, size_t n) {
+  reduce(comm, values, n, sizeof *values, MPI_DOUBLE, MPI_MAX);
+}
+
+void comm_broadcast(const Comm *comm, void *data, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += PIECE) {
+    int count = bytes - i < PIECE ? (int)(bytes - i) : PIECE;
+    MPI_Bcast((char *)data + i, count, MPI_BYTE, 0, comm->handle);
+  }
+}
+
+void comm_barrier(const Comm *comm) {
+  MPI_Barrier(comm->handle);
+}
+
+void comm_abort(const Comm *comm, int code) {
+  fflush(NULL);
+  MPI_Abort(comm ? comm->handle : MPI_COMM_WORLD, code);
+  abort(); /* MPI_Abort does not return; the compiler cannot know */
+}
