@@ -15,6 +15,7 @@
 enum {
   NETWORK_MAX_IN = 4,      /* coordinates */
   NETWORK_MAX_LINEAR = 64, /* linear layers: first + hidden + output */
+  NETWORK_MAX_FREQUENCIES = 30,
   NETWORK_MAX_TENSORS = 2 * NETWORK_MAX_LINEAR + 2,
 };
 

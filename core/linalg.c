@@ -1,0 +1,161 @@
+#include "core/linalg.h"
+
+#include <cblas.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifdef SIREN_DOUBLE
+#define GEMM cblas_dgemm
+#else
+#define GEMM cblas_sgemm
+#endif
+
+/* Below this width a product is a few vector operations a row, and the BLAS's packing costs more
+ * than its work: first layers (2 to 4 coordinates) and output layers (1 to 3 channels). */
+enum { THIN = 4 };
+
+void linalg_start(void) {
+  openblas_set_num_threads(1);
+}
+
+const char *linalg_library(void) {
+  static char text[128];
+  char version[64] = "";
+  sscanf(openblas_get_config(), "OpenBLAS %63s", version);
+  snprintf(text, sizeof text, "OpenBLAS %s %s", version, openblas_get_corename());
+  return text;
+}
+
+/* c = alpha a b^T with k <= THIN: every row of c is a combination of k columns of b. */
+static void nt_thin_k(int m, int n, int k, real alpha, const real *a, const real *b, real *c) {
+  enum { COLUMNS = 512 };
+  real column[THIN][COLUMNS];
+  for (int j0 = 0; j0 < n; j0 += COLUMNS) {
+    int count = n - j0 < COLUMNS ? n - j0 : COLUMNS;
+    memset(column, 0, sizeof column);
+    for (int j = 0; j < count; j++) {
+      for (int p = 0; p < k; p++) column[p][j] = alpha * b[(size_t)(j0 + j) * k + p];
+    }
+    for (int i = 0; i < m; i++) {
+      real x[THIN] = {0};
+      for (int p = 0; p < k; p++) x[p] = a[(size_t)i * k + p];
+      real *restrict row = c + (size_t)i * n + j0;
+#pragma omp simd
+      for (int j = 0; j < count; j++) {
+        row[j] = (column[0][j] * x[0] + column[1][j] * x[1]) +
+                 (column[2][j] * x[2] + column[3][j] * x[3]);
+      }
+    }
+  }
+}
+
+/* c = alpha a b^T with n <= THIN: dot products of rows, in 16 independent partial sums of fixed
+ * order. */
+static void nt_thin_n(int m, int n, int k, real alpha, const real *a, const real *b, real *c) {
+  enum { LANES = 16 };
+  for (int i = 0; i < m; i++) {
+    for (int j = 0; j < n; j++) {
+      const real *restrict x = a + (size_t)i * k;
+      const real *restrict y = b + (size_t)j * k;
+      real partial[LANES] = {0};
+      int p = 0;
+      for (; p + LANES <= k; p += LANES) {
+#pragma omp simd
+        for (int l = 0; l < LANES; l++) partial[l] += x[p + l] * y[p + l];
+      }
+      for (; p < k; p++) partial[p % LANES] += x[p] * y[p];
+      real sum = 0;
+      for (int l = 0; l < LANES; l++) sum += partial[l];
+      c[(size_t)i * n + j] = alpha * sum;
+    }
+  }
+}
+
+/* c = alpha a b with k <= THIN: every row of c is a combination of the k rows of b. */
+static void nn_thin_k(int m, int n, int k, real alpha, const real *a, const real *b, real *c) {
+  for (int i = 0; i < m; i++) {
+    real *restrict row = c + (size_t)i * n;
+    for (int p = 0; p < k; p++) {
+      const real *restrict y = b + (size_t)p * n;
+      real x = alpha * a[(size_t)i * k + p];
+      if (p == 0) {
+#pragma omp simd
+        for (int j = 0; j < n; j++) row[j] = x * y[j];
+      } else {
+#pragma omp simd
+        for (int j = 0; j < n; j++) row[j] += x * y[j];
+      }
+    }
+  }
+}
+
+/* c = alpha a^T b with m <= THIN (the output layer): rows of b weighted by the entries of a. */
+static void tn_thin_m(int m, int n, int k, real alpha, const real *a, const real *b, int accumulate,
+                      real *c) {
+  if (!accumulate) memset(c, 0, sizeof(real) * (size_t)m * n);
+  for (int p = 0; p < k; p++) {
+    const real *restrict y = b + (size_t)p * n;
+    for (int i = 0; i < m; i++) {
+      real *restrict row = c + (size_t)i * n;
+      real x = alpha * a[(size_t)p * m + i];
+#pragma omp simd
+      for (int j = 0; j < n; j++) row[j] += x * y[j];
+    }
+  }
+}
+
+/* c = alpha a^T b with n <= THIN (the first layer): columns of c are sums of rows of a. */
+static void tn_thin_n(int m, int n, int k, real alpha, const real *a, const real *b, int accumulate,
+                      real *c) {
+  enum { COLUMNS = 512 };
+  real column[THIN][COLUMNS];
+  for (int i0 = 0; i0 < m; i0 += COLUMNS) {
+    int count = m - i0 < COLUMNS ? m - i0 : COLUMNS;
+    memset(column, 0, sizeof column);
+    for (int p = 0; p < k; p++) {
+      const real *restrict row = a + (size_t)p * m + i0;
+      for (int q = 0; q < n; q++) {
+        real y = alpha * b[(size_t)p * n + q];
+        real *restrict sum = column[q];
+#pragma omp simd
+        for (int i = 0; i < count; i++) sum[i] += row[i] * y;
+      }
+    }
+    for (int i = 0; i < count; i++) {
+      for (int q = 0; q < n; q++) {
+        real *target = c + (size_t)(i0 + i) * n + q;
+        *target = column[q][i] + (accumulate ? *target : 0);
+      }
+    }
+  }
+}
+
+void linalg_nt(int m, int n, int k, real alpha, const real *a, const real *b, real *c) {
+  if (k <= THIN) {
+    nt_thin_k(m, n, k, alpha, a, b, c);
+  } else if (n <= THIN) {
+    nt_thin_n(m, n, k, alpha, a, b, c);
+  } else {
+    GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, alpha, a, k, b, k, 0, c, n);
+  }
+}
+
+void linalg_nn(int m, int n, int k, real alpha, const real *a, const real *b, real *c) {
+  if (k <= THIN) {
+    nn_thin_k(m, n, k, alpha, a, b, c);
+  } else {
+    GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, alpha, a, k, b, n, 0, c, n);
+  }
+}
+
+void linalg_tn(int m, int n, int k, real alpha, const real *a, const real *b, int accumulate,
+               real *c) {
+  if (m <= THIN) {
+    tn_thin_m(m, n, k, alpha, a, b, accumulate, c);
+  } else if (n <= THIN) {
+    tn_thin_n(m, n, k, alpha, a, b, accumulate, c);
+  } else {
+    GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, alpha, a, m, b, n, accumulate ? 1 : 0, c,
+         n);
+  }
+}

@@ -1,0 +1,24 @@
+/* Dense matrix products on row-major matrices, single-threaded: threads take tiles, never parts of
+ * a product. The only file that knows the BLAS. */
+#ifndef CORE_LINALG_H
+#define CORE_LINALG_H
+
+#include "core/real.h"
+
+/* Local. Makes the BLAS single-threaded; once, before anything else. */
+void linalg_start(void);
+
+/* Local. Name, version and kernel family of the library, e.g. "OpenBLAS 0.3.21 SkylakeX". */
+const char *linalg_library(void);
+
+/* Local. c [m][n] = alpha a [m][k] b [n][k]^T: a layer's forward. */
+void linalg_nt(int m, int n, int k, real alpha, const real *a, const real *b, real *c);
+
+/* Local. c [m][n] = alpha a [m][k] b [k][n]: a layer's input adjoint. */
+void linalg_nn(int m, int n, int k, real alpha, const real *a, const real *b, real *c);
+
+/* Local. c [m][n] = alpha a [k][m]^T b [k][n] (+ c if accumulate): a layer's weight gradient. */
+void linalg_tn(int m, int n, int k, real alpha, const real *a, const real *b, int accumulate,
+               real *c);
+
+#endif
