@@ -1,8 +1,6 @@
-#define _GNU_SOURCE /* CPU sets */
 #include "mpi/comm.h"
 
 #include <mpi.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,25 +121,6 @@ const char *comm_host(void) {
 
 void *comm_handle(const Comm *comm) {
   return (void *)&comm->handle;
-}
-
-int comm_cpus(const Comm *comm) {
-  cpu_set_t mine;
-  CPU_ZERO(&mine);
-  if (sched_getaffinity(0, sizeof mine, &mine)) CPU_SET(0, &mine);
-  MPI_Comm node;
-  MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node);
-  int ranks, sharing = 0;
-  MPI_Comm_size(node, &ranks);
-  for (int r = 0; r < ranks; r++) { /* one set at a time: no memory to run out of */
-    cpu_set_t theirs = mine;
-    MPI_Bcast(&theirs, sizeof theirs, MPI_BYTE, r, node);
-    CPU_AND(&theirs, &theirs, &mine);
-    sharing += CPU_COUNT(&theirs) > 0;
-  }
-  MPI_Comm_free(&node);
-  int cpus = CPU_COUNT(&mine) / sharing;
-  return cpus > 1 ? cpus : 1;
 }
 
 Status comm_agree(const Comm *comm, Status status) {

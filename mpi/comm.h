@@ -34,10 +34,6 @@ const char *comm_library(void);      /* e.g. "Open MPI v4.1.4" */
 const char *comm_host(void);         /* the node's name */
 void *comm_handle(const Comm *comm); /* pointer to the MPI_Comm, for io/ only */
 
-/* Collective. CPUs of this rank: those it may run on, shared fairly with the ranks of the same node
- * that may run on the same ones. At least 1. The right number of threads. */
-int comm_cpus(const Comm *comm);
-
 /* Collective. Every rank brings its status; all leave with the same one: OK if all are OK, else the
  * first failing rank's code and message (with "rank N: " before it where there are several ranks).
  * No hang whoever failed. */

@@ -13,8 +13,11 @@ typedef struct Evaluation Evaluation;
 
 /* Seconds spent, summed since creation: for `siren bench` and logs. */
 typedef struct {
-  double tiles, sum_threads, sum_ranks, decode;
-  int64_t steps, redone;
+  double tiles;       /* the objective's work and the exact sum within a thread */
+  double sum_threads; /* over the threads of a rank */
+  double sum_ranks;   /* the one reduction, with the wait for the slowest rank */
+  double decode;
+  int64_t steps, redone; /* evaluations; passes done again with better scales */
 } EvaluationTimes;
 
 /* Collective. `threads` >= 1 OpenMP threads on this rank. Borrows comm and objective. */
@@ -22,10 +25,11 @@ Status evaluation_create(const Comm *comm, const Objective *objective, int threa
                          Evaluation **evaluation);
 void evaluation_destroy(Evaluation *evaluation);
 
-/* Collective. Terms [n_terms] (not weighted) and gradient [n_parameters] (NULL: terms only) at
- * theta, which must be equal on all ranks. *stop (may be NULL) brings this rank's wish to stop and
- * leaves with true if any rank has it. Fails (STATUS_FAILED, on all ranks alike) when a tile is not
- * finite: the message names step and term. */
+/* Collective. No allocation. Terms [n_terms] (not weighted) and gradient [n_parameters] (NULL:
+ * terms only) at theta, which must be equal on all ranks. *stop (may be NULL) brings this rank's
+ * wish to stop and leaves with true if any rank has it. Fails (STATUS_FAILED, on all ranks alike)
+ * when a tile is not finite: the message names step and term or tensor; gradient and terms are then
+ * as they were. */
 Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, real *gradient,
                       double *terms, bool *stop);
 

@@ -1,0 +1,215 @@
+#include "mpi/evaluate.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+/* What one thread owns; allocated and first touched by that thread, so that it is near it. */
+typedef struct {
+  void *workspace;
+  real *gradient;  /* [n_parameters] of the current tile */
+  int64_t *buffer; /* [exact.size] sum of this thread's tiles */
+  bool used;       /* the thread had a tile in this pass; else its buffer is stale */
+} Worker;
+
+struct Evaluation {
+  const Comm *comm;
+  const Objective *objective;
+  int threads;
+  Worker *workers; /* [threads] */
+  Exact exact;
+  EvaluationTimes times;
+};
+
+/* What a pass over this rank's tiles needs to know. */
+typedef struct {
+  uint64_t step;
+  const real *theta;
+  bool with_gradient;
+  int64_t first, end; /* this rank's tiles */
+  size_t begin;       /* of the part of the buffers that is in use, up to their end */
+} Pass;
+
+static Status create_worker(const Evaluation *evaluation, Worker *worker) {
+  const Objective *objective = evaluation->objective;
+  TRY(memory_allocate(&worker->gradient, objective->n_parameters, sizeof(real),
+                      "a thread's gradient"));
+  TRY(memory_allocate(&worker->buffer, evaluation->exact.size, sizeof(int64_t),
+                      "a thread's exact sum"));
+  return objective->workspace_create(objective, &worker->workspace);
+}
+
+static Status create_workers(Evaluation *evaluation) {
+  TRY(exact_create(evaluation->objective, &evaluation->exact));
+  TRY(memory_allocate(&evaluation->workers, (size_t)evaluation->threads, sizeof(Worker),
+                      "threads"));
+  Status status = STATUS_OK;
+#pragma omp parallel num_threads(evaluation->threads)
+  {
+#pragma omp critical(evaluation_create_worker) /* errors have one message */
+    if (status == STATUS_OK) {
+      status = create_worker(evaluation, &evaluation->workers[omp_get_thread_num()]);
+    }
+  }
+  return status;
+}
+
+Status evaluation_create(const Comm *comm, const Objective *objective, int threads,
+                         Evaluation **evaluation) {
+  assert(threads >= 1);
+  Evaluation *made = NULL;
+  Status status = memory_allocate(&made, 1, sizeof *made, "an evaluation");
+  if (status == STATUS_OK) {
+    made->comm = comm;
+    made->objective = objective;
+    made->threads = threads;
+    status = create_workers(made);
+  }
+  status = comm_agree(comm, status);
+  if (status == STATUS_OK) {
+    *evaluation = made;
+  } else {
+    evaluation_destroy(made);
+  }
+  return status;
+}
+
+void evaluation_destroy(Evaluation *evaluation) {
+  if (!evaluation) return;
+  for (int t = 0; evaluation->workers && t < evaluation->threads; t++) {
+    Worker *worker = &evaluation->workers[t];
+    if (worker->workspace) evaluation->objective->workspace_destroy(worker->workspace);
+    free(worker->gradient);
+    free(worker->buffer);
+  }
+  free(evaluation->workers);
+  exact_destroy(&evaluation->exact);
+  free(evaluation);
+}
+
+static void run_tile(const Evaluation *evaluation, const Pass *pass, int64_t tile, Worker *worker) {
+  const Objective *objective = evaluation->objective;
+  if (!worker->used) {
+    size_t n = evaluation->exact.size - pass->begin;
+    memset(worker->buffer + pass->begin, 0, n * sizeof *worker->buffer);
+    worker->used = true;
+  }
+  double terms[OBJECTIVE_MAX_TERMS];
+  real *gradient = pass->with_gradient ? worker->gradient : NULL;
+  objective->tile(objective, pass->step, tile, pass->theta, gradient, terms, worker->workspace);
+  exact_add(&evaluation->exact, gradient, terms, worker->buffer);
+}
+
+static void run_tiles(Evaluation *evaluation, const Pass *pass) {
+  for (int t = 0; t < evaluation->threads; t++) evaluation->workers[t].used = false;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(evaluation->threads)
+  for (int64_t tile = pass->first; tile < pass->end; tile++) {
+    run_tile(evaluation, pass, tile, &evaluation->workers[omp_get_thread_num()]);
+  }
+}
+
+/* Adds elements [from, to) of the used buffers after `target` to those of `target`. */
+static void sum_slice(const Evaluation *evaluation, int target, size_t from, size_t to) {
+  uint64_t *sum = (uint64_t *)evaluation->workers[target].buffer; /* wraps, as exact_add does */
+  for (int t = target + 1; t < evaluation->threads; t++) {
+    if (!evaluation->workers[t].used) continue;
+    const uint64_t *addend = (const uint64_t *)evaluation->workers[t].buffer;
+#pragma omp simd
+    for (size_t i = from; i < to; i++) sum[i] += addend[i];
+  }
+}
+
+/* Adds the buffers of the threads that had tiles into one of them, which is returned. A rank
+ * without tiles brings zeros. */
+static int64_t *sum_threads(Evaluation *evaluation, size_t begin) {
+  Worker *workers = evaluation->workers;
+  size_t size = evaluation->exact.size;
+  int target = 0, used = 0;
+  for (int t = evaluation->threads - 1; t >= 0; t--) {
+    if (!workers[t].used) continue;
+    target = t;
+    used++;
+  }
+  if (used == 0) memset(workers[0].buffer, 0, size * sizeof *workers[0].buffer);
+  if (used > 1) {
+#pragma omp parallel num_threads(evaluation->threads)
+    {
+      size_t team = (size_t)omp_get_num_threads(), me = (size_t)omp_get_thread_num();
+      size_t n = size - begin;
+      sum_slice(evaluation, target, begin + n * me / team, begin + n * (me + 1) / team);
+    }
+  }
+  return workers[target].buffer;
+}
+
+/* All tiles once: on return the buffer holds the sum over threads and ranks. */
+static int64_t *run_pass(Evaluation *evaluation, const Pass *pass, bool stop) {
+  EvaluationTimes *times = &evaluation->times;
+  double start = omp_get_wtime();
+  run_tiles(evaluation, pass);
+  double tiles_done = omp_get_wtime();
+  int64_t *sum = sum_threads(evaluation, pass->begin);
+  sum[exact_flag(&evaluation->exact, EXACT_FLAG_STOP)] = stop;
+  double threads_done = omp_get_wtime();
+  comm_sum_int64(evaluation->comm, sum + pass->begin, evaluation->exact.size - pass->begin);
+  times->sum_ranks += omp_get_wtime() - threads_done;
+  times->sum_threads += threads_done - tiles_done;
+  times->tiles += tiles_done - start;
+  return sum;
+}
+
+static Status fail_nonfinite(const Evaluation *evaluation, uint64_t step, int group) {
+  const Exact *exact = &evaluation->exact;
+  const char *name = exact_group_name(exact, evaluation->objective, group);
+  const char *what = group < exact->n_tensors ? "the gradient of" : "term";
+  return status_fail(STATUS_FAILED,
+                     "step %" PRIu64
+                     ": %s `%s` is not finite (NaN, infinity or over 3e38): lower "
+                     "train.lr or set train.clip, and look for such values in the data",
+                     step, what, name);
+}
+
+Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, real *gradient,
+                      double *terms, bool *stop) {
+  const Comm *comm = evaluation->comm;
+  const Objective *objective = evaluation->objective;
+  Exact *exact = &evaluation->exact;
+  exact->tiles = objective->tiles(objective, step);
+  const Pass pass = {.step = step,
+                     .theta = theta,
+                     .with_gradient = gradient,
+                     .first = exact->tiles * comm_rank(comm) / comm_size(comm),
+                     .end = exact->tiles * (comm_rank(comm) + 1) / comm_size(comm),
+                     .begin = exact_begin(exact, gradient)};
+  ExactResult result;
+  int group = 0;
+  const int64_t *sum;
+  for (int passes = 0;; passes++) {
+    sum = run_pass(evaluation, &pass, stop && *stop);
+    double start = omp_get_wtime();
+    result = exact_finish(exact, sum, gradient, terms, &group);
+    evaluation->times.decode += omp_get_wtime() - start;
+    if (result != EXACT_REDO) break;
+    assert(passes == 0 && "a tile must be a pure function of theta, step and tile");
+    evaluation->times.redone++;
+  }
+  evaluation->times.steps++;
+  if (stop) *stop = sum[exact_flag(exact, EXACT_FLAG_STOP)] != 0;
+  return result == EXACT_DONE ? STATUS_OK : fail_nonfinite(evaluation, step, group);
+}
+
+int evaluation_state(Evaluation *evaluation, StateArray *arrays) {
+  arrays[0] = (StateArray){.name = "exponents",
+                           .type = STATE_INT64,
+                           .data = evaluation->exact.exponents,
+                           .count = (size_t)evaluation->exact.n_groups};
+  return 1;
+}
+
+EvaluationTimes evaluation_times(const Evaluation *evaluation) {
+  return evaluation->times;
+}
