@@ -7,29 +7,36 @@
 
 #include "core/status.h"
 
-/* 8- and 16-bit grey, grey+alpha, palette, RGB(A) become grey or RGB floats; alpha is dropped over
- * black with a note in the README; CMYK JPEG is converted or refused with a clear message. */
+/* An image of floats. Files keep their sample values, as PIL does: no gamma, no colour profile, no
+ * EXIF rotation. PNG: grey and RGB of 1 to 16 bits and palettes (which become RGB); an alpha
+ * channel is dropped, not composited (PIL's convert("RGB")). JPEG: grey and colour; CMYK is
+ * refused. */
 typedef struct {
   int height, width, channels; /* channels 1 or 3 */
-  float *pixels;               /* [height][width][channels] in [0, 1]; owned */
+  int levels;    /* 255, 65535: values are k/levels, as in 8- and 16-bit files; 0: any value */
+  float *pixels; /* [height][width][channels] in [0, 1]; owned */
 } Image;
 
 /* Local. Reads a file by its content (not its name); `path` "" means the embedded sample
- * photograph. Errors name the file and the reason. */
+ * photograph. Errors name the file and the reason; *image is then untouched. Images of more than
+ * 2^28 pixels are refused. */
 Status image_read(const char *path, Image *image);
 Status image_decode(const char *name, const unsigned char *data, size_t length, Image *image);
-Status image_create(int height, int width, int channels, Image *image); /* zeroed */
-void image_destroy(Image *image);
+Status image_create(int height, int width, int channels, Image *image); /* zeroed, levels 0 */
+void image_destroy(Image *image);                                       /* leaves it all zero */
 
-/* Local. 8-bit PNG, atomic. Values are clipped to [0, 1] and rounded to nearest. */
+/* Local. 8-bit PNG, atomic. Values are clipped to [0, 1] and rounded to nearest; NaN is 0. */
 Status image_write_png(const char *path, const Image *image);
 
-/* Local. PIL's "L" luma (ITU-R 601: 0.299, 0.587, 0.114); in place. */
+/* Local. In place. Grey is PIL's "L", luma of ITU-R 601 in 16-bit fixed point: the same bytes for
+ * 8-bit images. */
 Status image_to_grey(Image *image);
 Status image_to_rgb(Image *image);
 
 /* Local. Resizes as PIL's bilinear with antialias (triangle filter, support scaled by the reduction
- * factor; paper.md 0.5); *to is a new image. */
+ * factor; paper.md 0.5): first the rows, then the columns, with PIL's 22-bit fixed-point weights.
+ * Where image->levels is not 0, each pass rounds to these levels: an 8-bit image gives PIL's bytes
+ * exactly. *to is a new image. */
 Status image_resize(const Image *from, int height, int width, Image *to);
 
 #endif
