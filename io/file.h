@@ -1,5 +1,5 @@
-/* Whole files: read, atomic replace, directories. Every failure names path, operation and the
- * system's reason. */
+/* Whole files: read, atomic replace, directories, the lock of an output directory. Every failure
+ * names path, operation and the system's reason. */
 #ifndef IO_FILE_H
 #define IO_FILE_H
 
@@ -16,8 +16,12 @@ Status file_read(const char *path, unsigned char **data, size_t *length);
  * temporary is removed, `path` is untouched. */
 Status file_replace(const char *path, const void *data, size_t length);
 
-/* Local. As file_replace, and keeps the old file as `previous`. */
+/* Local. As file_replace, and keeps the old file as `previous`. A kill between the two renames
+ * leaves only `previous`. */
 Status file_rotate(const char *path, const char *previous, const void *data, size_t length);
+
+/* Local. Renames `from`, whose bytes are on disk already, to `to` and flushes the directory. */
+Status file_rename(const char *from, const char *to);
 
 bool file_exists(const char *path);
 
@@ -26,5 +30,12 @@ Status file_make_directory(const char *path);
 
 /* Local. "directory/name" in a new string (free()). */
 char *file_join(const char *directory, const char *name);
+
+/* Local. Takes the advisory lock DIRECTORY/.lock, so that two processes never run in one output
+ * directory; *lock goes to file_unlock. The kernel releases it when the process dies, however that
+ * happens. Fails (STATUS_FAILED) when another process holds it: "OUTPUT is in use by process N on
+ * host H". Where the file system has no locks, goes on with a line in note (empty otherwise). */
+Status file_lock(const char *directory, int *lock, char note[256]);
+void file_unlock(int lock);
 
 #endif

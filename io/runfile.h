@@ -1,10 +1,19 @@
 /* The run file OUTPUT/run.h5 and the checkpoints (DESIGN contract, README "Run file"):
- *   /config, /provenance      attributes: text
- *   /network                  attributes: in out width layers activation encoding omega_first
- * omega_hidden ... /network/layerN           weight [out][in], bias [out]: y = act(omega (W x +
- * b)); encoding: /network/encoding /loss/step int64, /loss/total, /loss/TERM float64 /metrics
- * attributes float64, NAME_units text /fields/NAME              grids /complete attribute of the
- * root, written last All HDF5 is here and in hdf5.c. */
+ *
+ *   /                    attributes: format, format_version; complete, written last
+ *   /config              attributes: every effective key, as text
+ *   /provenance          attributes: text
+ *   /network             attributes: in out width layers activation encoding omega_first
+ *                        omega_hidden (as they act: 1 where the activation has none) ...
+ *   /network/layerN      weight [out][in], bias [out]: y = act(omega (W x + b))
+ *   /network/encoding    the encoding's tensors, if it has any
+ *   /loss/step           int64; /loss/total, /loss/TERM  float64: one value per logged step
+ *   /metrics             attributes: NAME float64, NAME_units text
+ *   /fields/NAME         grids; attributes: description units axes lower upper
+ *
+ * A checkpoint has /config, /network and /loss of the same form, /state/NAME, and on the root
+ * step, seconds and precision. Weights are float32; float64 where the program computes in double.
+ * Text is of fixed length (UTF-8). All HDF5 is in io/. */
 #ifndef IO_RUNFILE_H
 #define IO_RUNFILE_H
 
@@ -23,6 +32,7 @@ typedef struct {
   int64_t rows, capacity;
   int64_t *step;  /* [rows] */
   double *values; /* [rows][n_columns] */
+  void *owned;    /* the names, where they were read from a file; else NULL */
 } History;
 
 Status history_append(History *history, int64_t step,
@@ -38,7 +48,7 @@ typedef struct {
 
 typedef struct {
   const Config *config;
-  const Network *network;
+  const Network *network; /* NULL: no /network group; the weights are among the arrays */
   real *theta;
   int64_t step;   /* steps done */
   double seconds; /* training time so far */
@@ -47,16 +57,17 @@ typedef struct {
   StateArray *arrays;
 } Checkpoint;
 
-/* Writes DIRECTORY/checkpoint.h5 atomically; the one before becomes checkpoint.previous.h5. The
- * HDF5 image is built in memory, hashed (XXH3-128 in the file's 512-byte user block) and written by
- * plain writes, so a full disk or a kill leaves the old generation intact. */
+/* Writes DIRECTORY/checkpoint.h5 atomically; an intact one from before becomes
+ * checkpoint.previous.h5. The HDF5 image is built in memory, hashed (XXH3-128 in the file's
+ * 512-byte user block) and written by plain writes, so a full disk or a kill leaves the old
+ * generation intact. */
 Status checkpoint_write(const char *directory, const Checkpoint *checkpoint);
 
 /* Fills theta, step, seconds, history and arrays of *checkpoint from the newest intact generation.
  * *found is false when there is none at all (STATUS_OK, nothing changed). A damaged newest one
  * falls back to the older one with a line in *warning ([512]; empty otherwise). Both damaged:
  * STATUS_FAILED, naming both. Another configuration: STATUS_USAGE, listing the identity keys that
- * differ with both values. */
+ * differ with both values. On any failure *checkpoint is as it was. */
 Status checkpoint_read(const char *directory, Checkpoint *checkpoint, bool *found,
                        char warning[512]);
 
@@ -74,13 +85,16 @@ typedef struct {
   int components; /* 1: scalar data set of n_axes dimensions; else one more dimension at the end */
 } Field;
 
-/* Collective. Creates PATH.tmp with parallel HDF5. runfile_close with complete=true writes
- * /complete, flushes and renames it to PATH; with false (after a failure) removes it. The whole
- * file is on disk or the old one is. */
+/* Collective. Creates PATH.tmp with parallel HDF5. runfile_close with complete=true writes the
+ * attribute `complete`, flushes and renames it to PATH; with false (after a failure) removes it.
+ * The whole file is on disk or the old one is. After a failed call the file can only be closed.
+ * Space for what a call will write is reserved before, where the file system can, so that a full
+ * disk is an error on all ranks and not a hang inside a collective write. */
 Status runfile_create(const Comm *comm, const char *path, RunFile **file);
 Status runfile_close(RunFile *file, bool complete);
 
-/* Collective, same arguments on all ranks. */
+/* Collective, same arguments on all ranks; of texts, metrics, history and weights rank 0's are
+ * written. */
 Status runfile_config(RunFile *file, const Config *config);
 Status runfile_provenance(RunFile *file, int n, const TextAttribute *attributes);
 Status runfile_network(RunFile *file, const Network *network, const real *theta);
@@ -98,7 +112,8 @@ Status runfile_slab(RunFile *file, const char *name, int64_t first, int64_t coun
 /* Local (any rank; usually rank 0). Reading any file of this layout, written by another program
  * included. */
 
-/* *complete tells whether PATH exists and carries /complete. */
+/* *complete tells whether PATH exists and carries the attribute complete. A file that is there but
+ * cannot be read is an error. */
 Status runfile_is_complete(const char *path, bool *complete);
 
 /* Compares the file's /config with `config`: STATUS_USAGE lists the identity keys that differ. */
@@ -111,6 +126,13 @@ Status runfile_read_network(const char *path, const Network *network, real *thet
 /* The overrides "key=value" that reproduce a run's configuration, from /config; free each and the
  * array. */
 Status runfile_read_config(const char *path, int *n, char ***overrides);
+
+/* A field and its values (float32); the texts in *field live as long as *values, which the caller
+ * frees. */
+Status runfile_read_field(const char *path, const char *name, Field *field, float **values);
+
+/* The whole history, names included; release with history_destroy. */
+Status runfile_read_history(const char *path, History *history);
 
 /* A readable listing of groups, attributes, shapes, metrics (siren info). *text is owned by the
  * caller (free). */

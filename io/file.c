@@ -1,0 +1,240 @@
+#include "io/file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static Status fail(const char *path, const char *operation) {
+  return status_fail(STATUS_FAILED, "%s: cannot %s: %s", path, operation, strerror(errno));
+}
+
+/* Signals (a time limit, SIGUSR1 of a batch system) may interrupt any call that waits. */
+static int open_retry(const char *path, int flags) {
+  int fd;
+  do {
+    fd = open(path, flags | O_CLOEXEC, 0666);
+  } while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+static Status read_all(int fd, const char *path, size_t capacity, unsigned char **data,
+                       size_t *length) {
+  unsigned char *buffer = malloc(capacity + 1);
+  size_t used = 0;
+  while (buffer) {
+    ssize_t got = read(fd, buffer + used, capacity - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      Status status = fail(path, "read");
+      free(buffer);
+      return status;
+    }
+    if (got == 0 && used < capacity) break;
+    used += (size_t)got;
+    if (used < capacity) continue;
+    capacity *= 2; /* the file grew, or is a pipe */
+    unsigned char *larger = realloc(buffer, capacity + 1);
+    if (!larger) free(buffer);
+    buffer = larger;
+  }
+  if (!buffer) return status_fail(STATUS_FAILED, "%s: out of memory while reading", path);
+  buffer[used] = '\0';
+  *data = buffer;
+  *length = used;
+  return STATUS_OK;
+}
+
+Status file_read(const char *path, unsigned char **data, size_t *length) {
+  int fd = open_retry(path, O_RDONLY);
+  if (fd < 0) return fail(path, "open");
+  struct stat info;
+  Status status;
+  if (fstat(fd, &info) < 0) {
+    status = fail(path, "read");
+  } else if (S_ISDIR(info.st_mode)) {
+    errno = EISDIR;
+    status = fail(path, "read");
+  } else {
+    status = read_all(fd, path, (size_t)info.st_size + 1, data, length);
+  }
+  close(fd);
+  return status;
+}
+
+static Status write_all(int fd, const char *path, const unsigned char *data, size_t length) {
+  while (length > 0) {
+    ssize_t written = write(fd, data, length);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail(path, "write");
+    data += written;
+    length -= (size_t)written;
+  }
+  int result;
+  do {
+    result = fsync(fd);
+  } while (result < 0 && errno == EINTR);
+  /* A pipe or a special file system may not know fsync; then there is nothing to flush. */
+  if (result < 0 && errno != EINVAL && errno != ENOTSUP) return fail(path, "flush to disk");
+  return STATUS_OK;
+}
+
+/* Makes a rename durable. */
+static Status flush_parent(const char *path) {
+  char parent[PATH_MAX];
+  const char *slash = strrchr(path, '/');
+  if (!slash) {
+    snprintf(parent, sizeof parent, ".");
+  } else {
+    snprintf(parent, sizeof parent, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+  }
+  int fd = open_retry(parent, O_RDONLY | O_DIRECTORY);
+  if (fd < 0) return fail(parent, "open the directory");
+  Status status = write_all(fd, parent, NULL, 0);
+  close(fd);
+  return status;
+}
+
+static Status temporary_name(const char *path, char temporary[PATH_MAX]) {
+  if (snprintf(temporary, PATH_MAX, "%s.tmp", path) >= PATH_MAX) {
+    errno = ENAMETOOLONG;
+    return fail(path, "write");
+  }
+  return STATUS_OK;
+}
+
+static Status write_file(const char *path, const void *data, size_t length) {
+  int fd = open_retry(path, O_WRONLY | O_CREAT | O_TRUNC);
+  if (fd < 0) return fail(path, "create");
+  Status status = write_all(fd, path, data, length);
+  if (close(fd) < 0 && status == STATUS_OK) status = fail(path, "write");
+  return status;
+}
+
+Status file_rename(const char *from, const char *to) {
+  if (rename(from, to) < 0) {
+    return status_fail(STATUS_FAILED, "%s: cannot rename it to %s: %s", from, to, strerror(errno));
+  }
+  return flush_parent(to);
+}
+
+Status file_replace(const char *path, const void *data, size_t length) {
+  char temporary[PATH_MAX];
+  TRY(temporary_name(path, temporary));
+  Status status = write_file(temporary, data, length);
+  if (status == STATUS_OK) status = file_rename(temporary, path);
+  if (status != STATUS_OK) unlink(temporary);
+  return status;
+}
+
+Status file_rotate(const char *path, const char *previous, const void *data, size_t length) {
+  char temporary[PATH_MAX];
+  TRY(temporary_name(path, temporary));
+  Status status = write_file(temporary, data, length);
+  bool moved = false;
+  if (status == STATUS_OK && !(moved = rename(path, previous) == 0) && errno != ENOENT) {
+    status = status_fail(STATUS_FAILED, "%s: cannot rename it to %s: %s", path, previous,
+                         strerror(errno));
+  }
+  if (status == STATUS_OK) status = file_rename(temporary, path);
+  if (status != STATUS_OK) {
+    /* Whatever failed, `path` exists if it did before. */
+    if (moved && !file_exists(path) && rename(previous, path) < 0) {
+      return status_prefix(status, "%s: only %s is left", path, previous);
+    }
+    unlink(temporary);
+  }
+  return status;
+}
+
+bool file_exists(const char *path) {
+  return access(path, F_OK) == 0;
+}
+
+static Status make_one(const char *path) {
+  struct stat info;
+  if (mkdir(path, 0777) == 0) return STATUS_OK;
+  int reason = errno; /* a read-only file system may say EROFS where the directory exists */
+  if (stat(path, &info) == 0) {
+    if (S_ISDIR(info.st_mode)) return STATUS_OK;
+    return status_fail(STATUS_FAILED, "%s: is not a directory", path);
+  }
+  errno = reason;
+  return fail(path, "make the directory");
+}
+
+Status file_make_directory(const char *path) {
+  char part[PATH_MAX];
+  size_t length = strlen(path);
+  if (length == 0 || length >= sizeof part) {
+    errno = length ? ENAMETOOLONG : ENOENT;
+    return fail(path, "make the directory");
+  }
+  for (size_t i = 1; i <= length; i++) {
+    if (path[i] != '/' && path[i] != '\0') continue;
+    memcpy(part, path, i);
+    part[i] = '\0';
+    TRY(make_one(part));
+  }
+  if (access(path, W_OK | X_OK) < 0) return fail(path, "write to the directory");
+  return STATUS_OK;
+}
+
+char *file_join(const char *directory, const char *name) {
+  size_t length = strlen(directory);
+  bool slash = length > 0 && directory[length - 1] != '/';
+  char *path = malloc(length + strlen(name) + 2);
+  assert(path);
+  sprintf(path, "%s%s%s", directory, slash ? "/" : "", name);
+  return path;
+}
+
+/* The holder's own words in the lock file; they may be missing (full disk). */
+static Status fail_in_use(const char *directory, int fd) {
+  char owner[200];
+  ssize_t got = read(fd, owner, sizeof owner - 1);
+  owner[got > 0 ? got : 0] = '\0';
+  owner[strcspn(owner, "\n")] = '\0';
+  return status_fail(STATUS_FAILED,
+                     "%s is in use by %s: wait for it, end it, or use another output=", directory,
+                     owner[0] ? owner : "another process");
+}
+
+static void write_owner(int fd) {
+  char host[128] = "", owner[200];
+  gethostname(host, sizeof host - 1);
+  int length = snprintf(owner, sizeof owner, "process %ld on host %s\n", (long)getpid(), host);
+  /* Only for the other side's message: the lock holds without it. */
+  if (ftruncate(fd, 0) == 0 && pwrite(fd, owner, (size_t)length, 0) < 0) return;
+}
+
+Status file_lock(const char *directory, int *lock, char note[256]) {
+  note[0] = '\0';
+  char *path = file_join(directory, ".lock");
+  int fd = open_retry(path, O_RDWR | O_CREAT);
+  Status status = fd < 0 ? fail(path, "create") : STATUS_OK;
+  free(path);
+  TRY(status);
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    write_owner(fd);
+  } else if (errno == EWOULDBLOCK || errno == EACCES) {
+    status = fail_in_use(directory, fd);
+    close(fd);
+    return status;
+  } else {
+    snprintf(note, 256, "%.120s: no file locks here (%.60s); do not run twice in it", directory,
+             strerror(errno));
+  }
+  *lock = fd;
+  return STATUS_OK;
+}
+
+void file_unlock(int lock) {
+  close(lock);
+}

@@ -1,0 +1,256 @@
+#include "io/layout.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/encoding.h"
+#include "core/memory.h"
+
+Status layout_write_format(const Hdf5File *file, const char *format) {
+  TRY(hdf5_set_text(file, "/", "format", format));
+  return hdf5_set_integer(file, "/", "format_version", LAYOUT_VERSION);
+}
+
+Status layout_check_version(const Hdf5File *file) {
+  int64_t version;
+  if (!hdf5_has_attribute(file, "/", "format_version")) return STATUS_OK;
+  TRY(hdf5_get_integer(file, "/", "format_version", &version));
+  if (version <= LAYOUT_VERSION) return STATUS_OK;
+  return status_fail(STATUS_FAILED,
+                     "%s: has format version %" PRId64 ", this program knows %d: use a newer one",
+                     file->path, version, LAYOUT_VERSION);
+}
+
+/* ---- /config ---- */
+
+Status layout_write_config(const Hdf5File *file, const Config *config) {
+  TRY(hdf5_group(file, "/config"));
+  for (int i = 0; i < config_count(config); i++) {
+    const char *key, *text;
+    bool identity;
+    config_item(config, i, &key, &text, &identity);
+    TRY(hdf5_set_text(file, "/config", key, text));
+  }
+  return STATUS_OK;
+}
+
+/* Adds "; KEY is THERE there, HERE here" when an identity key differs. */
+static Status compare_item(const Hdf5File *file, const Config *config, int i, FILE *list,
+                           int *differing) {
+  const char *key, *here;
+  bool identity;
+  config_item(config, i, &key, &here, &identity);
+  if (!identity) return STATUS_OK;
+  char *there = NULL;
+  if (hdf5_has_attribute(file, "/config", key)) {
+    TRY(hdf5_get_text(file, "/config", key, &there));
+  }
+  if (!there || strcmp(there, here) != 0) {
+    fprintf(list, "%s%s is %s there, %s here", (*differing)++ ? "; " : "", key,
+            there ? there : "not set", here);
+  }
+  free(there);
+  return STATUS_OK;
+}
+
+Status layout_check_config(const Hdf5File *file, const Config *config, const char *remedy) {
+  char *text = NULL;
+  size_t length;
+  FILE *list = open_memstream(&text, &length);
+  if (!list) return status_fail(STATUS_FAILED, "out of memory");
+  Status status = STATUS_OK;
+  int differing = 0;
+  for (int i = 0; status == STATUS_OK && i < config_count(config); i++) {
+    status = compare_item(file, config, i, list, &differing);
+  }
+  fclose(list);
+  if (status == STATUS_OK && differing > 0) {
+    status = status_fail(STATUS_USAGE, "%s belongs to another configuration: %.1200s%s. %s",
+                         file->path, text, length > 1200 ? " ..." : "", remedy);
+  }
+  free(text);
+  return status;
+}
+
+/* ---- /network ---- */
+
+static Status write_spec(const Hdf5File *file, const NetworkSpec *spec) {
+  bool omega = spec->activation->has_omega;
+  struct {
+    const char *name;
+    int value;
+    bool used;
+  } integers[] = {{"in", spec->in, true},
+                  {"out", spec->out, true},
+                  {"width", spec->width, true},
+                  {"layers", spec->layers, true},
+                  {"frequencies", spec->frequencies, spec->frequencies > 0},
+                  {"centres", spec->centres, spec->centres > 0}};
+  struct {
+    const char *name, *value;
+  } texts[] = {{"activation", spec->activation->name},
+               {"encoding", spec->encoding->name},
+               {"weight_init", spec->weight_init},
+               {"bias_init", spec->bias_init}};
+  struct {
+    const char *name;
+    double value;
+  } numbers[] = {{"omega_first", omega ? spec->omega_first : 1},
+                 {"omega_hidden", omega ? spec->omega_hidden : 1}};
+  for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
+    if (!integers[i].used) continue;
+    TRY(hdf5_set_integer(file, "/network", integers[i].name, integers[i].value));
+  }
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    if (!texts[i].value) continue;
+    TRY(hdf5_set_text(file, "/network", texts[i].name, texts[i].value));
+  }
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    TRY(hdf5_set_numbers(file, "/network", numbers[i].name, 0, &numbers[i].value));
+  }
+  return STATUS_OK;
+}
+
+/* A tensor's data set: weights are matrices whatever their shape, other columns are vectors. */
+static int tensor_shape(const Tensor *tensor, int64_t size[2], char name[64]) {
+  snprintf(name, 64, "/network/%s", tensor->name);
+  const char *last = strrchr(name, '/');
+  size[0] = tensor->rows;
+  size[1] = tensor->cols;
+  return tensor->cols == 1 && strcmp(last, "/weight") != 0 ? 1 : 2;
+}
+
+Status layout_write_network(const Hdf5File *file, const Network *network, const real *theta) {
+  TRY(hdf5_group(file, "/network"));
+  TRY(write_spec(file, &network->spec));
+  for (int i = 0; i < network->n_tensors; i++) {
+    const Tensor *tensor = &network->tensors[i];
+    char name[64];
+    int64_t size[2];
+    int rank = tensor_shape(tensor, size, name);
+    TRY(hdf5_write(file, name, HDF5_REAL, rank, size, theta + tensor->offset));
+  }
+  return STATUS_OK;
+}
+
+static Status read_tensor(const Hdf5File *file, const Tensor *tensor, real *values) {
+  char name[64], there[160], here[160];
+  int64_t size[2], found[HDF5_MAX_RANK];
+  int rank = tensor_shape(tensor, size, name), found_rank;
+  TRY(hdf5_shape(file, name, &found_rank, found));
+  if (found_rank != rank || memcmp(found, size, (size_t)rank * sizeof *size) != 0) {
+    return status_fail(STATUS_FAILED,
+                       "%s: %s is %s, the configuration needs %s: set network.width=... (or "
+                       "network.layers, encoding) to match it, or use another file",
+                       file->path, name, hdf5_shape_text(found_rank, found, there),
+                       hdf5_shape_text(rank, size, here));
+  }
+  TRY(hdf5_read(file, name, HDF5_REAL, values));
+  for (size_t i = 0; i < (size_t)tensor->rows * (size_t)tensor->cols; i++) {
+    if (isfinite(values[i])) continue;
+    return status_fail(STATUS_FAILED, "%s: %s in %s", file->path,
+                       isnan(values[i]) ? "NaN" : "infinity", name);
+  }
+  return STATUS_OK;
+}
+
+Status layout_read_network(const Hdf5File *file, const Network *network, real *theta) {
+  if (!hdf5_has(file, "/network")) {
+    return status_fail(STATUS_FAILED, "%s: has no group /network", file->path);
+  }
+  for (int i = 0; i < network->n_tensors; i++) {
+    TRY(read_tensor(file, &network->tensors[i], theta + network->tensors[i].offset));
+  }
+  char extra[64];
+  snprintf(extra, sizeof extra, "/network/layer%d", network->n_linear);
+  if (!hdf5_has(file, extra)) return STATUS_OK;
+  return status_fail(STATUS_FAILED,
+                     "%s: has more than the %d linear layers of the configuration: set "
+                     "network.layers=... to match it, or use another file",
+                     file->path, network->n_linear);
+}
+
+/* ---- /loss ---- */
+
+static Status write_column(const Hdf5File *file, const History *history, int column) {
+  char name[128];
+  snprintf(name, sizeof name, "/loss/%s", history->names[column]);
+  double *values;
+  TRY(memory_allocate(&values, (size_t)history->rows, sizeof *values, name));
+  for (int64_t row = 0; row < history->rows; row++) {
+    values[row] = history->values[row * history->n_columns + column];
+  }
+  Status status = hdf5_write(file, name, H5T_NATIVE_DOUBLE, 1, &history->rows, values);
+  free(values);
+  return status;
+}
+
+/* "total,value,gradient": the order of the columns, which HDF5 does not keep. */
+static Status write_columns_attribute(const Hdf5File *file, const History *history) {
+  char *text = NULL;
+  size_t length;
+  FILE *list = open_memstream(&text, &length);
+  if (!list) return status_fail(STATUS_FAILED, "out of memory");
+  for (int i = 0; i < history->n_columns; i++) {
+    fprintf(list, "%s%s", i ? "," : "", history->names[i]);
+  }
+  fclose(list);
+  Status status = hdf5_set_text(file, "/loss", "columns", text);
+  free(text);
+  return status;
+}
+
+Status layout_write_history(const Hdf5File *file, const History *history) {
+  TRY(hdf5_group(file, "/loss"));
+  TRY(write_columns_attribute(file, history));
+  TRY(hdf5_write(file, "/loss/step", H5T_NATIVE_INT64, 1, &history->rows, history->step));
+  for (int i = 0; i < history->n_columns; i++) TRY(write_column(file, history, i));
+  return STATUS_OK;
+}
+
+static Status check_length(const Hdf5File *file, const char *name, int64_t rows) {
+  int rank;
+  int64_t size[HDF5_MAX_RANK];
+  TRY(hdf5_shape(file, name, &rank, size));
+  if (rank == 1 && (rows < 0 || size[0] == rows)) return STATUS_OK;
+  return status_fail(STATUS_FAILED, "%s: %s does not have the length of /loss/step", file->path,
+                     name);
+}
+
+static Status read_rows(const Hdf5File *file, History *history) {
+  int rank;
+  int64_t size[HDF5_MAX_RANK];
+  TRY(check_length(file, "/loss/step", -1));
+  TRY(hdf5_shape(file, "/loss/step", &rank, size));
+  double *column;
+  TRY(memory_allocate(&column, (size_t)size[0], sizeof *column, "the loss history"));
+  int64_t *step = NULL;
+  Status status = memory_allocate(&step, (size_t)size[0], sizeof *step, "the loss history");
+  if (status == STATUS_OK) status = hdf5_read(file, "/loss/step", H5T_NATIVE_INT64, step);
+  double *row = calloc((size_t)history->n_columns + 1, sizeof *row);
+  for (int64_t i = 0; status == STATUS_OK && i < size[0]; i++) {
+    status = history_append(history, step[i], row);
+  }
+  for (int i = 0; status == STATUS_OK && i < history->n_columns; i++) {
+    char name[128];
+    snprintf(name, sizeof name, "/loss/%s", history->names[i]);
+    status = check_length(file, name, size[0]);
+    if (status == STATUS_OK) status = hdf5_read(file, name, H5T_NATIVE_DOUBLE, column);
+    for (int64_t j = 0; status == STATUS_OK && j < size[0]; j++) {
+      history->values[j * history->n_columns + i] = column[j];
+    }
+  }
+  free(row);
+  free(step);
+  free(column);
+  return status;
+}
+
+Status layout_read_history(const Hdf5File *file, History *history) {
+  Status status = read_rows(file, history);
+  if (status != STATUS_OK) history_destroy(history);
+  return status;
+}

@@ -1,0 +1,30 @@
+/* The groups that the run file and the checkpoints have in common: /config, /network, /loss. */
+#ifndef IO_LAYOUT_H
+#define IO_LAYOUT_H
+
+#include "io/hdf5.h"
+#include "io/runfile.h"
+
+enum { LAYOUT_VERSION = 1 };
+
+/* Root attributes: what kind of file this is. */
+Status layout_write_format(const Hdf5File *file, const char *format);
+
+/* Local. STATUS_FAILED when the file was written by a newer layout; files of other programs, which
+ * have no version, pass. */
+Status layout_check_version(const Hdf5File *file);
+
+Status layout_write_config(const Hdf5File *file, const Config *config);
+Status layout_write_network(const Hdf5File *file, const Network *network, const real *theta);
+Status layout_write_history(const Hdf5File *file, const History *history);
+
+/* Local. STATUS_USAGE unless all identity keys are equal; `remedy` ends the message. */
+Status layout_check_config(const Hdf5File *file, const Config *config, const char *remedy);
+
+/* Local. Shapes and values are checked; theta may be partly written on failure. */
+Status layout_read_network(const Hdf5File *file, const Network *network, real *theta);
+
+/* Local. Fills an empty history that has its names. */
+Status layout_read_history(const Hdf5File *file, History *history);
+
+#endif
