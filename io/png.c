@@ -15,10 +15,8 @@ typedef struct {
   png_infop info;
   jmp_buf jump;
   char reason[128];
-  int height, width, channels, depth;
-  unsigned char *bytes; /* [height][width][channels] samples; reading: owned, writing: the caller's
-                         */
-  png_bytep *rows;      /* [height] into bytes; owned */
+  int height, width, channels, depth, passes;
+  unsigned char *bytes; /* [height][width][channels] samples; owned when reading */
   const unsigned char *input;
   unsigned char *output;
   size_t length, at; /* bytes in the file, and how many of them are read or made */
@@ -45,11 +43,8 @@ static Status png_failed(const Png *p, const char *name) {
   return status_fail(STATUS_FAILED, "%s: damaged PNG: %s", name, p->reason);
 }
 
-static Status png_rows(Png *p) {
-  TRY(memory_allocate(&p->rows, (size_t)p->height, sizeof *p->rows, "PNG rows"));
-  size_t stride = (size_t)p->width * (size_t)p->channels * (size_t)(p->depth / 8);
-  for (int i = 0; i < p->height; i++) p->rows[i] = p->bytes + (size_t)i * stride;
-  return STATUS_OK;
+static png_bytep png_row(const Png *p, int y) {
+  return p->bytes + (size_t)y * (size_t)p->width * (size_t)p->channels * (size_t)(p->depth / 8);
 }
 
 static void png_take(png_structp png, png_bytep to, size_t count) {
@@ -63,19 +58,25 @@ static void png_read_header(Png *p) {
   png_set_user_limits(p->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* image_check_size says it */
   png_set_read_fn(p->png, p, png_take);
   png_read_info(p->png, p->info);
+}
+
+/* Takes memory for rows of the header's width. */
+static void png_read_start(Png *p) {
   png_set_palette_to_rgb(p->png);
   if (png_get_color_type(p->png, p->info) == PNG_COLOR_TYPE_GRAY) {
     png_set_expand_gray_1_2_4_to_8(p->png);
   }
   png_set_strip_alpha(p->png);
-  png_set_interlace_handling(p->png);
+  p->passes = png_set_interlace_handling(p->png);
   png_read_update_info(p->png, p->info);
   p->depth = png_get_bit_depth(p->png, p->info);
   p->channels = png_get_channels(p->png, p->info);
 }
 
 static void png_read_pixels(Png *p) {
-  png_read_image(p->png, p->rows);
+  for (int pass = 0; pass < p->passes; pass++) {
+    for (int y = 0; y < p->height; y++) png_read_row(p->png, png_row(p, y), NULL);
+  }
   png_read_end(p->png, NULL);
 }
 
@@ -87,11 +88,11 @@ static Status png_read(Png *p, const char *name, Image *image) {
   unsigned long height = png_get_image_height(p->png, p->info);
   unsigned long width = png_get_image_width(p->png, p->info);
   TRY(image_check_size(name, p->length, height, width));
+  if (!png_guarded(p, png_read_start)) return png_failed(p, name);
   p->height = (int)height;
   p->width = (int)width;
   size_t count = (size_t)height * (size_t)width * (size_t)p->channels;
   TRY(memory_allocate(&p->bytes, count, (size_t)(p->depth / 8), "a PNG"));
-  TRY(png_rows(p));
   if (!png_guarded(p, png_read_pixels)) return png_failed(p, name);
   int levels = p->depth == 16 ? 65535 : 255;
   return image_from_samples(p->bytes, p->height, p->width, p->channels, levels, image);
@@ -101,7 +102,6 @@ Status png_decode(const char *name, const unsigned char *data, size_t length, Im
   Png p = {.input = data, .length = length};
   Status status = png_read(&p, name, image);
   png_destroy_read_struct(&p.png, &p.info, NULL);
-  free(p.rows);
   free(p.bytes);
   return status;
 }
@@ -129,15 +129,15 @@ static void png_write_all(Png *p) {
   png_set_IHDR(p->png, p->info, (png_uint_32)p->width, (png_uint_32)p->height, p->depth,
                p->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  png_set_rows(p->png, p->info, p->rows);
-  png_write_png(p->png, p->info, PNG_TRANSFORM_IDENTITY, NULL);
+  png_write_info(p->png, p->info);
+  for (int y = 0; y < p->height; y++) png_write_row(p->png, png_row(p, y));
+  png_write_end(p->png, NULL);
 }
 
 static Status png_write(Png *p, const char *name) {
   p->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, p, png_on_error, png_on_warning);
   if (p->png) p->info = png_create_info_struct(p->png);
   if (!p->info) return status_fail(STATUS_FAILED, "%s: libpng does not start", name);
-  TRY(png_rows(p));
   if (png_guarded(p, png_write_all)) return STATUS_OK;
   return status_fail(STATUS_FAILED, "%s: cannot make a PNG: %s", name, p->reason);
 }
@@ -148,7 +148,6 @@ Status png_encode(const char *name, const unsigned char *bytes, int height, int 
   p.bytes = (unsigned char *)bytes; /* libpng only reads them here, but its type says otherwise */
   Status status = png_write(&p, name);
   png_destroy_write_struct(&p.png, &p.info);
-  free(p.rows);
   if (status == STATUS_OK) {
     *file = p.output;
     *length = p.at;
