@@ -33,14 +33,26 @@ static int64_t problem_tiles(const Objective *self, uint64_t step) {
   return tiles;
 }
 
-/* Rows such that the layers' matrices of a block stay in the second-level cache (found by
- * measurement; methods 2.6), and enough of them for the products to run at speed. */
+/* Enough rows for the products to run at speed, few enough for a block's matrices to stay in the
+ * second-level cache (measured: README, "Speed"); the tile is cut into equal blocks. */
 int problem_block_rows(const Network *network, const JetSpec *jet, int tile) {
-  enum { TARGET_BYTES = 1 << 21, LEAST_ROWS = 64 };
-  size_t row = jet_bytes(network, jet, 1024, true) / 1024;
-  int rows = tile;
-  while (rows > LEAST_ROWS && (size_t)rows * row > TARGET_BYTES) rows = (rows + 1) / 2;
-  return rows;
+  enum { LEAST = 64 };
+  int products = network->spec.width <= 512 ? 256 : 512;
+  int rows = products / jet_streams(jet, network->spec.in);
+  if (rows < LEAST) rows = LEAST;
+  int blocks = (tile + rows - 1) / rows;
+  return (tile + blocks - 1) / blocks;
+}
+
+int problem_default_tile(const Problem *problem) {
+  enum { LEAST = 256, PRODUCTS = 1024, UNIT = 64 };
+  int streams = 1;
+  for (int m = 0; m < problem->n_domains; m++) {
+    int own = jet_streams(&problem->domains[m].jet, problem->network->spec.in);
+    if (own > streams) streams = own;
+  }
+  int tile = PRODUCTS / streams / UNIT * UNIT;
+  return tile > LEAST ? tile : LEAST;
 }
 
 static size_t aligned(size_t count) {

@@ -70,6 +70,10 @@ Status problem_objective(const Problem *problem, Objective *objective);
  */
 int problem_block_rows(const Network *network, const JetSpec *jet, int tile);
 
+/* Local. A tile for train.tile=0: large enough that adding its gradient exactly costs a few per
+ * cent of computing it, small enough to be shared out. A function of network and jets only. */
+int problem_default_tile(const Problem *problem);
+
 /* Local. Bytes of one thread's workspace. */
 size_t problem_workspace_bytes(const Problem *problem);
 
