@@ -79,6 +79,7 @@ Status layout_check_config(const Hdf5File *file, const Config *config, const cha
 
 static Status write_spec(const Hdf5File *file, const NetworkSpec *spec) {
   bool omega = spec->activation->has_omega;
+  const char *encoding = spec->encoding->name;
   struct {
     const char *name;
     int value;
@@ -87,12 +88,12 @@ static Status write_spec(const Hdf5File *file, const NetworkSpec *spec) {
                   {"out", spec->out, true},
                   {"width", spec->width, true},
                   {"layers", spec->layers, true},
-                  {"frequencies", spec->frequencies, spec->frequencies > 0},
-                  {"centres", spec->centres, spec->centres > 0}};
+                  {"frequencies", spec->frequencies, strcmp(encoding, "positional") == 0},
+                  {"centres", spec->centres, strcmp(encoding, "rbf") == 0}};
   struct {
     const char *name, *value;
   } texts[] = {{"activation", spec->activation->name},
-               {"encoding", spec->encoding->name},
+               {"encoding", encoding},
                {"weight_init", spec->weight_init},
                {"bias_init", spec->bias_init}};
   struct {
