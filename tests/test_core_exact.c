@@ -232,6 +232,25 @@ static void test_redone_step_equals_known_scales(void **state) {
   exact_destroy(&exact);
 }
 
+/* The guard bits, to the last: 8 above the last maximum's exponent, 20 - 8 below. */
+static void test_limits_of_a_scale(void **state) {
+  (void)state;
+  static const struct {
+    double value;
+    bool redone;
+  } steps[] = {{1.5, true}, {511.5, false}, {0x1p17, true}, {0x1p5, false}, {0x1p-8, true}};
+  Exact exact = create();
+  for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+    real gradient[N];
+    double terms[N_TERMS];
+    tiles = (Tiles){.count = 1};
+    tiles.gradients[0][3] = (real)steps[s].value;
+    assert_int_equal(sum_in_order(&exact, gradient, terms), steps[s].redone);
+    assert_true(gradient[3] == (real)steps[s].value);
+  }
+  exact_destroy(&exact);
+}
+
 /* Scales of a checkpoint go on with the same bits. */
 static void test_restored_scales(void **state) {
   (void)state;
@@ -424,6 +443,7 @@ int main(void) {
       cmocka_unit_test(test_error_is_small),
       cmocka_unit_test(test_any_order_and_grouping_gives_the_same_bits),
       cmocka_unit_test(test_redone_step_equals_known_scales),
+      cmocka_unit_test(test_limits_of_a_scale),
       cmocka_unit_test(test_restored_scales),
       cmocka_unit_test(test_nonfinite_values_are_named),
       cmocka_unit_test(test_terms_are_named_before_tensors),
