@@ -119,11 +119,13 @@ static int start_alone(int argc, char **argv) {
 
 static char *program;
 
+/* Its session directory is its own: others that start and end at the same time may not touch it. */
 static int exit_code_alone(const char *tasks) {
   char command[2000];
   snprintf(command, sizeof command,
-           "env -i PATH=\"$PATH\" SLURM_STEP_NUM_TASKS=%s OMPI_ALLOW_RUN_AS_ROOT=1 "
-           "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 '%s' --start",
+           "directory=$(mktemp -d) && env -i PATH=\"$PATH\" TMPDIR=\"$directory\" "
+           "SLURM_STEP_NUM_TASKS=%s OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+           "'%s' --start; code=$?; rm -rf \"$directory\"; exit $code",
            tasks, program);
   int result = system(command);
   return WIFEXITED(result) ? WEXITSTATUS(result) : -1;
