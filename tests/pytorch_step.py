@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Times one training step (forward, loss, backward, Adam) of the SIREN network in PyTorch.
+
+The rival of `siren bench`: run both in turn on the same idle machine and compare medians.
+    apt-get install python3-torch libopenblas0-openmp
+    LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/openblas-openmp MALLOC_MMAP_THRESHOLD_=4294967296 \
+    MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=1073741824 OMP_NUM_THREADS=2 \
+    tests/pytorch_step.py [value|gradient|laplacian] [WIDTH] [SAMPLES] [STEPS]
+The environment is what makes PyTorch with OpenBLAS fast: one OpenMP runtime, no page faults each step.
+"""
+import math
+import resource
+import sys
+import time
+
+import torch
+
+
+class Sine(torch.nn.Module):
+    def forward(self, x):
+        return torch.sin(30 * x)
+
+
+def siren(inputs, outputs, width, layers):
+    sizes = [inputs] + [width] * (layers + 1) + [outputs]
+    modules = []
+    for i, (n, m) in enumerate(zip(sizes, sizes[1:])):
+        linear = torch.nn.Linear(n, m)
+        bound = 1 / n if i == 0 else math.sqrt(6 / n) / 30
+        torch.nn.init.uniform_(linear.weight, -bound, bound)
+        modules += [linear, Sine()]
+    return torch.nn.Sequential(*modules[:-1])
+
+
+def loss_of(kind, network, x, target):
+    if kind == "value":
+        return ((network(x) - target) ** 2).mean()
+    x = x.clone().requires_grad_(True)
+    y = network(x)
+    first = torch.autograd.grad(y, x, torch.ones_like(y), create_graph=True)[0]
+    if kind == "gradient":
+        return ((first - target) ** 2).sum(1).mean()
+    laplacian = sum(
+        torch.autograd.grad(first[:, i], x, torch.ones_like(first[:, i]), create_graph=True)[0][:, i]
+        for i in range(x.shape[1])
+    )
+    return ((laplacian[:, None] - target) ** 2).mean()
+
+
+def main():
+    kind = sys.argv[1] if len(sys.argv) > 1 else "value"
+    width, samples, steps = (int(a) for a in (sys.argv[2:] + [256, 65536, 5][len(sys.argv[2:]):])[:3])
+    torch.manual_seed(0)
+    network = siren(2, 1, width, 3)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
+    x = torch.rand(samples, 2) * 2 - 1
+    target = torch.rand(samples, 1)
+    times = []
+    for _ in range(steps + 1):
+        begin = time.perf_counter()
+        optimizer.zero_grad()
+        loss_of(kind, network, x, target).backward()
+        optimizer.step()
+        times.append(time.perf_counter() - begin)
+    median = sorted(times[1:])[len(times[1:]) // 2]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{kind} width {width} samples {samples}: {1e3 * median:.1f} ms a step, {memory:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
