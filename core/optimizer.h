@@ -1,8 +1,9 @@
 /* Optimisers over one parameter vector, by name from a table, with a state that a checkpoint can
- * hold. */
+ * hold. A new optimiser is one file and one row of the table in optimizer.c. */
 #ifndef CORE_OPTIMIZER_H
 #define CORE_OPTIMIZER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,46 +11,65 @@
 #include "core/state.h"
 #include "core/status.h"
 
-/* Loss and gradient at theta. Collective where the caller's evaluation is; gives the same bits on
- * every rank. */
+/* Loss and gradient at theta, of one and the same function in all calls of one optimizer_step.
+ * Collective where the caller's evaluation is; gives the same bits on every rank. */
 typedef Status (*OptimizerEvaluate)(void *context, const real *theta, double *loss, real *gradient);
 
 typedef struct {
-  double beta1, beta2, eps; /* Adam */
-  int history;              /* L-BFGS: pairs kept */
-  int max_evaluations;      /* L-BFGS: line search evaluations of one step */
+  double beta1, beta2, eps; /* Adam: [0, 1), [0, 1), > 0 */
+  int history;              /* L-BFGS: pairs kept, >= 1 */
+  int max_evaluations;      /* L-BFGS: evaluations of one line search, >= 1 */
+  /* L-BFGS: every step has the same objective (no random samples), so that the accepted trial of
+   * one step is the start of the next and is not evaluated twice. */
+  bool fixed_objective;
 } OptimizerSettings;
+
+/* Adam as the paper's code has it, L-BFGS as PyTorch's default history and line search. */
+#define OPTIMIZER_DEFAULTS ((OptimizerSettings){0.9, 0.999, 1e-8, 100, 25, false})
 
 typedef struct Optimizer Optimizer;
 
-/* Local. Names of the table, NULL-terminated, with a one-line description each. */
+/* Local. Names of the table, NULL-terminated, with a one-line description each (NULL: unknown). */
 const char *const *optimizer_names(void);
 const char *optimizer_description(const char *name);
 
-/* Local. An optimiser for n parameters; owned by the caller. Fails (STATUS_USAGE) on an unknown
- * name. */
+/* Local. An optimiser for n >= 1 parameters; owned by the caller. Fails (STATUS_USAGE) on an
+ * unknown name or a setting out of range. */
 Status optimizer_create(const char *name, const OptimizerSettings *settings, size_t n,
                         Optimizer **optimizer);
 void optimizer_destroy(Optimizer *optimizer);
 
-/* Collective as `evaluate` is. One step: evaluates loss and gradient at theta (at least once; *loss
- * gets the value at the theta that came in), then changes theta [n]. Deterministic: the same bits
- * for the same inputs and state, whatever the number of threads. On failure theta and state are as
- * before the step. Adam works in place with `lr`; L-BFGS uses it as the first trial step of the
- * line search. Adam: Kingma & Ba 2015, as PyTorch's defaults. */
+/* Collective as `evaluate` is. One step: evaluates loss and gradient (*loss gets the value at the
+ * theta that came in), then changes theta [n]. Deterministic: the same bits for the same inputs and
+ * state, whatever the number of threads. On failure theta and state are as before the step.
+ *
+ * Adam (Kingma & Ba 2015, as PyTorch): one evaluation, at theta; rate `lr`.
+ *
+ * L-BFGS (Nocedal & Wright, algorithms 7.4, 3.5 and 3.6; constants as PyTorch's strong_wolfe): one
+ * accepted iteration. `lr` is the first trial step of the line search, times min(1, 1/|g|_1) as
+ * long as there is no curvature pair. Trials are evaluated at other vectors than theta; a trial
+ * with a loss that is not finite counts as too long a step. When no step lowers the loss, the
+ * history is dropped and steepest descent tried once; when that finds nothing either, theta stays
+ * and optimizer_converged says so: with a fixed objective further steps change nothing and evaluate
+ * nothing. With fixed_objective, theta must be what the last step left. */
 Status optimizer_step(Optimizer *optimizer, double lr, real *theta, OptimizerEvaluate evaluate,
                       void *context, double *loss);
+
+/* Local. True when the last step found no way down at the precision of the loss: a run with a fixed
+ * objective is finished. Always false for Adam. Part of the state. */
+bool optimizer_converged(const Optimizer *optimizer);
 
 /* Local. Fills arrays [STATE_MAX_ARRAYS] with the whole state; returns how many. */
 int optimizer_state(Optimizer *optimizer, StateArray *arrays);
 
-/* Local. Learning rate of a step: constant; cosine (to 0 at the last step); warmup (linear over
- * `warmup` steps, then constant); warmup_cosine. Names NULL-terminated. step counts from 0. */
+/* Local. Learning rate of a step in [0, steps): constant; cosine, lr/2 (1 + cos(pi step/steps));
+ * warmup, linear up to lr in the first `warmup` (>= 0) steps, then constant; warmup_cosine, the
+ * cosine over the steps after the warm-up. 0 where a cosine has ended. Names NULL-terminated. */
 extern const char *const schedule_names[];
 double schedule_rate(const char *schedule, double lr, int64_t step, int64_t steps, int64_t warmup);
 
-/* Local. Scales gradient [n] so that its L2 norm (in double, fixed order) is at most `bound` (> 0;
- * 0: no clipping). Returns the norm before. */
+/* Local. Scales gradient [n] by min(1, bound / (norm + 1e-6)), the L2 norm in double and in a fixed
+ * order, as torch.nn.utils.clip_grad_norm_ (bound > 0; 0: no clipping). Returns the norm before. */
 double gradient_clip(real *gradient, size_t n, double bound);
 
 #endif

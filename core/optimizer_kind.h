@@ -1,0 +1,20 @@
+/* What a row of the optimiser table is made of; internal to optimizer.c and the optimisers. */
+#ifndef CORE_OPTIMIZER_KIND_H
+#define CORE_OPTIMIZER_KIND_H
+
+#include "core/optimizer.h"
+
+typedef struct {
+  const char *description;
+  /* Stores an instance in *self, also on failure where destroy then cleans up. */
+  Status (*create)(const OptimizerSettings *settings, size_t n, void **self);
+  void (*destroy)(void *self);
+  Status (*step)(void *self, double lr, real *theta, OptimizerEvaluate evaluate, void *context,
+                 double *loss);
+  int (*state)(void *self, StateArray *arrays);
+  bool (*converged)(const void *self); /* NULL: never */
+} OptimizerKind;
+
+extern const OptimizerKind adam_kind, lbfgs_kind;
+
+#endif

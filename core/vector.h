@@ -1,0 +1,25 @@
+/* Long vectors of reals in blocks of 64, by all threads: every element and every sum has the same
+ * bits for any number of threads. */
+#ifndef CORE_VECTOR_H
+#define CORE_VECTOR_H
+
+#include <stddef.h>
+
+#include "core/real.h"
+
+/* VECTOR_PARALLEL: below so many elements, starting threads costs more than it gives. */
+enum { VECTOR_BLOCK = 64, VECTOR_PARALLEL = 1 << 15 };
+
+/* Local. n rounded up to whole blocks. */
+size_t vector_padded(size_t n);
+
+/* Local. Sum of a_i b_i and of |a_i| in double, in an order that is a function of n alone. */
+double vector_dot(size_t n, const real *a, const real *b);
+double vector_norm1(size_t n, const real *a);
+
+/* Local. out = x + alpha y and x = alpha x; out may be x or y. n is a multiple of VECTOR_BLOCK, so
+ * that no element is left over for a scalar loop that might round in another way. */
+void vector_add(size_t n, const real *x, double alpha, const real *y, real *out);
+void vector_scale(size_t n, double alpha, real *x);
+
+#endif
