@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#define XXH_STATIC_LINKING_ONLY /* a state on the stack: nothing to allocate */
 #include <xxhash.h>
 
 #include "core/memory.h"
@@ -360,18 +361,15 @@ const char *config_variant(const Config *config, int i) {
 }
 
 uint64_t config_hash(const Config *config) {
-  XXH3_state_t *state = XXH3_createState();
-  assert(state && "out of memory for a hash's state");
-  XXH3_64bits_reset(state);
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
   for (int i = 0; i < config->n_settings; i++) {
     const Setting *setting = &config->settings[i];
     if (!setting->option->identity) continue;
-    XXH3_64bits_update(state, setting->option->key, strlen(setting->option->key));
-    XXH3_64bits_update(state, "=", 1);
-    XXH3_64bits_update(state, setting->text, strlen(setting->text));
-    XXH3_64bits_update(state, "\n", 1);
+    XXH3_64bits_update(&state, setting->option->key, strlen(setting->option->key));
+    XXH3_64bits_update(&state, "=", 1);
+    XXH3_64bits_update(&state, setting->text, strlen(setting->text));
+    XXH3_64bits_update(&state, "\n", 1);
   }
-  uint64_t hash = XXH3_64bits_digest(state);
-  XXH3_freeState(state);
-  return hash;
+  return XXH3_64bits_digest(&state);
 }

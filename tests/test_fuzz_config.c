@@ -13,16 +13,20 @@
 
 enum { MUTATIONS = 20000, CAPACITY = 2048 };
 
-static const char *const seeds[] = {
+static const char image_seed[] =
     "experiment: image\nscale: desk\nnetwork: {activation: sine, width: 256}\n"
     "train:\n  lr: 1e-4\n  steps: 10000\n  samples: all\n"
     "scales:\n  paper: {}\n  desk: {train.steps: 500, data: {size: 128}}\n"
-    "variants:\n  relu: {network: {activation: relu}}\n  none:\n",
+    "variants:\n  relu: {network: {activation: relu}}\n  none:\n";
+static const char text_seed[] =
     "# a comment\nexperiment: 'image'\noutput: \"a \\\"b\\\"\\t\"\nimage: {crop: yes}\n"
-    "data:\n  file: >-\n    folded\n    text\n  colour: grey\n",
+    "data:\n  file: >-\n    folded\n    text\n  colour: grey\n";
+static const char *const seeds[] = {
+    image_seed,
+    text_seed,
     "{experiment: audio, seed: 17, eval: {lower: -2.5, upper: .5e1, pictures: off}}\n",
     "experiment: image\ntrain: {clip: 1}\n---\nexperiment: two\n",
-    "experiment: image\nnetwork: &a {width: 3}\ntrain: *a\n? [complex]\n: !!str x\n",
+    "experiment: image\ntrain: &a {clip: 3}\nnetwork: *a\n? [complex]\n: !!str x\n",
 };
 
 /* Pieces that matter to YAML, to numbers or to keys. */
