@@ -354,6 +354,8 @@ def main():
                    activation="sine", losses=("value", "laplacian"))
         write_case(file, "siren_width256", 17, inputs=2, out=3, width=256, layers=1,
                    activation="sine", quantum=2.0**-12, losses=("second",))
+        write_case(file, "siren_width530", 5, inputs=2, out=1, width=530, layers=0,
+                   activation="sine", losses=("second",))
         write_adam(file, "image_slow", "value", 1e-4)
         write_adam(file, "image_fast", "value", 1e-3)
         write_adam(file, "from_gradient", "gradient", 1e-4)
