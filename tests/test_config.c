@@ -1,5 +1,4 @@
-/* Configuration: layers and their order, values, messages, identity, the option table. */
-#include <math.h>
+/* Configuration: layers and their order, values, messages, identity. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,8 +11,6 @@
 #include <cmocka.h>
 
 #include "io/config.h"
-
-enum { MAX_OVERRIDES = 8 };
 
 /* Parses text as "f.yaml" with overrides up to NULL. */
 static Status parse(Config **config, const char *text, const char *const *overrides) {
@@ -439,87 +436,6 @@ static void test_round_trip(void **state) {
   free(text);
 }
 
-/* Every row: unique key, help, a default that reads back as itself. */
-static void test_table(void **state) {
-  (void)state;
-  int count;
-  const Option *options = config_options(&count);
-  for (int i = 0; i < count; i++) {
-    const Option *option = &options[i];
-    for (int k = 0; k < i; k++) assert_string_not_equal(option->key, options[k].key);
-    assert_true(strlen(option->help) > 5 && !strchr(option->help, '\n'));
-    assert_true(strspn(option->key, "abcdefghijklmnopqrstuvwxyz0123456789_.") ==
-                strlen(option->key));
-    if (option->type == OPTION_INT || option->type == OPTION_REAL) {
-      assert_true(option->lower < option->upper);
-    }
-    if (option->type == OPTION_CHOICE) assert_non_null(config_choice(option, 1));
-    if (!strcmp(option->key, "experiment")) continue;
-    char experiment[64], override[128];
-    const char *dot = strchr(option->key, '.');
-    snprintf(experiment, sizeof experiment, "experiment: %.*s", dot ? (int)(dot - option->key) : 1,
-             dot ? option->key : "x");
-    snprintf(override, sizeof override, "%s=%s", option->key, option->initial);
-    assert_true(hash_of(experiment, LIST(override)) == hash_of(experiment, NULL));
-  }
-}
-
-/* The words that the paper's experiments need. */
-static void test_choices(void **state) {
-  (void)state;
-  const char *const words[] = {
-      "network.activation=sine",    "network.activation=relu",      "network.activation=tanh",
-      "network.activation=sigmoid", "network.activation=softplus",  "network.activation=elu",
-      "network.activation=selu",    "network.activation=gaussian",  "network.activation=linear",
-      "network.encoding=none",      "network.encoding=positional",  "network.encoding=rbf",
-      "network.weight_init=paper",  "network.weight_init=official", "network.bias_init=torch",
-      "network.bias_init=zero",     "network.bias_init=weight",     "train.optimizer=adam",
-      "train.optimizer=lbfgs",      "train.schedule=constant",      "train.schedule=cosine",
-      "train.schedule=warmup",      "train.schedule=warmup_cosine"};
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-    config_destroy(good("experiment: image", LIST(words[i])));
-  }
-}
-
-static void test_help(void **state) {
-  (void)state;
-  char *image = config_help("image"), *shared = config_help(NULL);
-  assert_non_null(image);
-  assert_non_null(shared);
-  assert_non_null(strstr(image, "image.crop = false"));
-  assert_null(strstr(shared, "image.crop"));
-  assert_non_null(strstr(shared, "train.steps = 10000"));
-  assert_non_null(strstr(shared, "whole number from 1 to 1e9"));
-  assert_non_null(strstr(shared, "one of float, double"));
-  int count;
-  const Option *options = config_options(&count);
-  for (int i = 0; i < count; i++) {
-    if (strchr(options[i].key, '.')) continue;
-    assert_non_null(strstr(shared, options[i].help));
-  }
-  free(image);
-  free(shared);
-}
-
-static void test_suggest(void **state) {
-  (void)state;
-  const char *const words[] = {"run", "check", "eval", "plan", "sweep", "table", "report", NULL};
-  const char *const rows[][2] = {
-      {"chekc", "check"}, {"sweeep", "sweep"}, {"tabel", "table"}, {"RUN", "run"},
-      {"rnu", "run"},     {"repot", "report"}, {"train", NULL},    {"", NULL},
-      {"x", NULL},        {"evaluate", NULL},
-  };
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    const char *found = config_suggest(rows[i][0], words);
-    if (rows[i][1]) {
-      assert_non_null(found);
-      assert_string_equal(found, rows[i][1]);
-    } else {
-      assert_null(found);
-    }
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_defaults),       cmocka_unit_test(test_precedence),
@@ -527,8 +443,6 @@ int main(void) {
       cmocka_unit_test(test_messages),       cmocka_unit_test(test_messages_with_lists),
       cmocka_unit_test(test_reject),         cmocka_unit_test(test_file),
       cmocka_unit_test(test_identity),       cmocka_unit_test(test_round_trip),
-      cmocka_unit_test(test_table),          cmocka_unit_test(test_choices),
-      cmocka_unit_test(test_help),           cmocka_unit_test(test_suggest),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
