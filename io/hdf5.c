@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,10 @@ Status hdf5_open_image(const char *path, const unsigned char *data, size_t lengt
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fapl_core(access, 1 << 20, false);
   H5Pset_file_image(access, (void *)data, length);
-  Status status = opened(file, path, H5Fopen(path, H5F_ACC_RDONLY, access), "open");
+  /* HDF5 wants a name that no file has: nothing can be below a file. */
+  char name[PATH_MAX + 8];
+  snprintf(name, sizeof name, "%.*s/image", PATH_MAX - 1, path);
+  Status status = opened(file, path, H5Fopen(name, H5F_ACC_RDONLY, access), "open");
   H5Pclose(access);
   return status;
 }
@@ -91,25 +95,36 @@ Status hdf5_create_image(const char *path, hsize_t user_block, Hdf5File *file) {
   hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_userblock(creation, user_block);
   H5Pset_fapl_core(access, 1 << 20, false);
-  Status status =
-      opened(file, path, H5Fcreate(path, H5F_ACC_TRUNC, creation, access), "build in memory");
+  /* HDF5 looks for an old file even if it works in memory; at this name there is none. */
+  hid_t id = H5Fcreate("/dev/null/image", H5F_ACC_TRUNC, creation, access);
+  Status status = opened(file, path, id, "build in memory");
   H5Pclose(creation);
   H5Pclose(access);
   return status;
 }
 
+static hsize_t user_block_of(const Hdf5File *file) {
+  hsize_t bytes = 0;
+  hid_t creation = H5Fget_create_plist(file->file);
+  H5Pget_userblock(creation, &bytes);
+  H5Pclose(creation);
+  return bytes;
+}
+
 Status hdf5_take_image(Hdf5File *file, unsigned char **data, size_t *length) {
   ssize_t size = -1;
+  size_t block = (size_t)user_block_of(file);
   if (H5Fflush(file->file, H5F_SCOPE_GLOBAL) >= 0) size = H5Fget_file_image(file->file, NULL, 0);
   if (size <= 0) return hdf5_fail(file->path, "build in memory");
-  unsigned char *bytes = malloc((size_t)size);
+  unsigned char *bytes = calloc(1, block + (size_t)size);
   if (!bytes) return status_fail(STATUS_FAILED, "%s: out of memory: %zd bytes", file->path, size);
-  if (H5Fget_file_image(file->file, bytes, (size_t)size) != size) {
+  /* The image that HDF5 gives begins after the user block. */
+  if (H5Fget_file_image(file->file, bytes + block, (size_t)size) != size) {
     free(bytes);
     return hdf5_fail(file->path, "build in memory");
   }
   *data = bytes;
-  *length = (size_t)size;
+  *length = block + (size_t)size;
   return STATUS_OK;
 }
 

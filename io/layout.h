@@ -24,7 +24,8 @@ Status layout_check_config(const Hdf5File *file, const Config *config, const cha
 /* Local. Shapes and values are checked; theta may be partly written on failure. */
 Status layout_read_network(const Hdf5File *file, const Network *network, real *theta);
 
-/* Local. Fills an empty history that has its names. */
+/* Local. Fills an empty history that has its names; the other takes names, too, and owns them. */
 Status layout_read_history(const Hdf5File *file, History *history);
+Status layout_read_whole_history(const Hdf5File *file, History *history);
 
 #endif

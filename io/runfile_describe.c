@@ -79,9 +79,9 @@ static Status show_sets(const Hdf5File *file, const char *group, const char *pre
 }
 
 /* Last values and the number of steps say more than shapes. */
-static Status show_loss(const char *path, FILE *out) {
+static Status show_loss(const Hdf5File *file, FILE *out) {
   History history;
-  TRY(runfile_read_history(path, &history));
+  TRY(layout_read_whole_history(file, &history));
   if (history.rows == 0) fprintf(out, "  nothing logged\n");
   for (int i = 0; history.rows > 0 && i < history.n_columns; i++) {
     int64_t last = history.rows - 1;
@@ -102,7 +102,7 @@ static Status describe(const Hdf5File *file, const char *path, FILE *out) {
     if (!hdf5_has(file, GROUPS[i])) continue;
     fprintf(out, "%s\n", GROUPS[i] + 1);
     if (strcmp(GROUPS[i], "/loss") == 0) {
-      TRY(show_loss(path, out));
+      TRY(show_loss(file, out));
       continue;
     }
     TRY(show_attributes(file, GROUPS[i], out));

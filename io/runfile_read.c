@@ -80,50 +80,10 @@ Status runfile_read_config(const char *path, int *n, char ***overrides) {
   return status;
 }
 
-/* ---- /loss ---- */
-
-/* Fills names from "a,b,c": pointers and text in one block that the history owns. */
-static Status take_names(History *history, const char *columns) {
-  int n = 1;
-  for (const char *c = columns; *c; c++) n += *c == ',';
-  const char **names = malloc((size_t)n * sizeof *names + strlen(columns) + 1);
-  if (!names) return status_fail(STATUS_FAILED, "out of memory");
-  char *text = strcpy((char *)(names + n), columns);
-  for (int i = 0; i < n; i++) names[i] = strsep(&text, ",");
-  history->owned = names;
-  history->names = names;
-  history->n_columns = n;
-  return STATUS_OK;
-}
-
-/* Files of other programs may not tell the order of their columns: then it is that of the names. */
-static Status find_columns(const Hdf5File *file, char **columns) {
-  if (hdf5_has_attribute(file, "/loss", "columns")) {
-    return hdf5_get_text(file, "/loss", "columns", columns);
-  }
-  Hdf5Names names;
-  TRY(hdf5_members(file, "/loss", &names));
-  size_t length, used = 0;
-  FILE *list = open_memstream(columns, &length);
-  for (int i = 0; list && i < names.n; i++) {
-    if (strcmp(names.name[i], "step") != 0) {
-      fprintf(list, "%s%s", used++ ? "," : "", names.name[i]);
-    }
-  }
-  hdf5_names_destroy(&names);
-  if (!list || fclose(list) != 0) return status_fail(STATUS_FAILED, "out of memory");
-  return STATUS_OK;
-}
-
 Status runfile_read_history(const char *path, History *history) {
   Hdf5File file;
-  char *columns = NULL;
   TRY(open_file(path, &file));
-  *history = (History){0};
-  Status status = find_columns(&file, &columns);
-  if (status == STATUS_OK) status = take_names(history, columns);
-  if (status == STATUS_OK) status = layout_read_history(&file, history);
-  free(columns);
+  Status status = layout_read_whole_history(&file, history);
   hdf5_close(&file);
   return status;
 }
