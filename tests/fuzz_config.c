@@ -2,7 +2,7 @@
  * one line that says why not. Input: a YAML text, and after a NUL byte one override. Runs for as
  * long as wanted under libFuzzer:
  *   clang -std=gnu17 -g -O1 -fopenmp -fsanitize=fuzzer,address,undefined -I. tests/fuzz_config.c
- *     io/config*.c io/file.c core/*.c -lyaml -lxxhash -lopenblas -lm
+ *     io/config*.c io/file.c core/[a-z]*.c -lyaml -lxxhash -lopenblas -lm
  * and, bounded, inside test_fuzz_config.c. */
 #include <ctype.h>
 #include <stdint.h>
