@@ -1,0 +1,359 @@
+#include "experiments/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/linalg.h"
+#include "experiments/bench.h"
+#include "experiments/check.h"
+#include "experiments/run.h"
+#include "experiments/stop.h"
+#include "experiments/suite.h"
+#include "experiments/threads.h"
+#include "experiments/version.h"
+#include "io/file.h"
+
+/* What a command gets: its arguments without "siren COMMAND". */
+typedef struct {
+  const Comm *comm;
+  FILE *out; /* goes nowhere on ranks > 0 */
+  int argc;
+  const char *const *argv;
+} Invocation;
+
+typedef struct {
+  const char *name, *arguments, *summary, *help;
+  bool options; /* the help goes on with the option table */
+  Status (*function)(const Invocation *invocation);
+} Command;
+
+static const Command *command_table(void);
+
+/* ---- Arguments ---- */
+
+static Status check_overrides(const Invocation *invocation, int first) {
+  for (int i = first; i < invocation->argc; i++) {
+    if (!strchr(invocation->argv[i], '=')) {
+      return status_fail(STATUS_USAGE, "unexpected argument `%s`: overrides are key=value",
+                         invocation->argv[i]);
+    }
+  }
+  return STATUS_OK;
+}
+
+static const Experiment *bare_experiment(const char *argument) {
+  return file_exists(argument) ? NULL : suite_find(argument);
+}
+
+static Status file_missing(const char *argument) {
+  const char *close = suite_suggest(argument);
+  return status_fail(STATUS_USAGE, "%s: no such file or experiment%s%s%s; see `siren list`",
+                     argument, close ? "; did you mean `" : "", close ? close : "",
+                     close ? "`?" : "");
+}
+
+/* Collective. Rank 0 reads the file, so that all ranks see the same one. */
+static Status share_file(const Comm *comm, const char *path, unsigned char **text, size_t *length) {
+  bool root = comm_rank(comm) == 0;
+  Status status = STATUS_OK;
+  if (root) status = file_exists(path) ? file_read(path, text, length) : file_missing(path);
+  TRY(comm_agree(comm, status));
+  comm_broadcast(comm, length, sizeof *length);
+  if (!root) {
+    *text = malloc(*length + 1);
+    if (!*text) status = status_fail(STATUS_FAILED, "out of memory for %s", path);
+  }
+  status = comm_agree(comm, status);
+  if (status == STATUS_OK) comm_broadcast(comm, *text, *length);
+  return status;
+}
+
+/* Collective. The configuration of "FILE.yaml key=value ..." or "EXPERIMENT key=value ...". */
+static Status load_config(const Invocation *invocation, Config **config) {
+  if (invocation->argc < 1) {
+    return status_fail(STATUS_USAGE,
+                       "FILE.yaml or the name of an experiment is missing; see "
+                       "`siren list`");
+  }
+  TRY(check_overrides(invocation, 1));
+  const char *name = invocation->argv[0];
+  const Experiment *experiment = bare_experiment(name);
+  int n = invocation->argc - 1;
+  double embedded = experiment != NULL;
+  comm_max_double(invocation->comm, &embedded, 1);
+  if (embedded != 0 && (experiment = suite_find(name))) {
+    return config_parse(name, experiment->yaml, strlen(experiment->yaml), n, invocation->argv + 1,
+                        config);
+  }
+  unsigned char *text = NULL;
+  size_t length = 0;
+  Status status = share_file(invocation->comm, name, &text, &length);
+  if (status == STATUS_OK) {
+    status = config_parse(name, (char *)text, length, n, invocation->argv + 1, config);
+  }
+  free(text);
+  return comm_agree(invocation->comm, status);
+}
+
+/* ---- Commands ---- */
+
+static void list_names(FILE *out, const char *title, const Config *config,
+                       const char *(*name)(const Config *, int), const char *chosen) {
+  if (!name(config, 0)) return;
+  fprintf(out, "%-12s%s", "", title);
+  for (int i = 0; name(config, i); i++) {
+    bool is_default = !strcmp(name(config, i), chosen);
+    fprintf(out, "%s %s%s", i ? "," : "", name(config, i), is_default ? " (default)" : "");
+  }
+  fprintf(out, "\n");
+}
+
+static Status list_command(const Invocation *invocation) {
+  int count;
+  const Experiment *table = suite_table(&count);
+  for (int i = 0; i < count; i++) {
+    Config *config = NULL;
+    TRY(config_parse(table[i].name, table[i].yaml, strlen(table[i].yaml), 0, NULL, &config));
+    fprintf(invocation->out, "%-12s%s\n", table[i].name, table[i].summary);
+    list_names(invocation->out, "scales:  ", config, config_scale, config_text(config, "scale"));
+    list_names(invocation->out, "variants:", config, config_variant,
+               config_text(config, "variant"));
+    config_destroy(config);
+  }
+  return STATUS_OK;
+}
+
+static Status run_command(const Invocation *invocation) {
+  Config *config = NULL;
+  TRY(load_config(invocation, &config));
+  Status status = run_experiment(invocation->comm, config, invocation->out);
+  config_destroy(config);
+  return status;
+}
+
+static Status check_command(const Invocation *invocation) {
+  Config *config = NULL;
+  TRY(load_config(invocation, &config));
+  Status status = check_gradient(invocation->comm, config, invocation->out);
+  config_destroy(config);
+  return status;
+}
+
+static Status eval_command(const Invocation *invocation) {
+  if (invocation->argc < 1) return status_fail(STATUS_USAGE, "RUN_DIR is missing");
+  TRY(check_overrides(invocation, 1));
+  return run_eval(invocation->comm, invocation->argv[0], invocation->argc - 1, invocation->argv + 1,
+                  invocation->out);
+}
+
+static Status info_command(const Invocation *invocation) {
+  if (invocation->argc != 1) {
+    return status_fail(STATUS_USAGE, "one FILE.h5 is wanted, not %d", invocation->argc);
+  }
+  char *text = NULL;
+  Status status = STATUS_OK;
+  if (comm_rank(invocation->comm) == 0) status = runfile_describe(invocation->argv[0], &text);
+  if (text) fputs(text, invocation->out);
+  free(text);
+  return comm_agree(invocation->comm, status);
+}
+
+/* One of bench's own settings, "threads=2". */
+static Status bench_setting(const char *argument, int *threads, int *rounds) {
+  static const char *const names[] = {"threads", "rounds"};
+  int *values[] = {threads, rounds};
+  for (int i = 0; i < 2; i++) {
+    size_t length = strlen(names[i]);
+    if (strncmp(argument, names[i], length) || argument[length] != '=') continue;
+    char *end;
+    long value = strtol(argument + length + 1, &end, 10);
+    if (*end || end == argument + length + 1 || value < 1 || value > 1000) {
+      return status_fail(STATUS_USAGE, "%s: expected a number from 1 to 1000", argument);
+    }
+    *values[i] = (int)value;
+    return STATUS_OK;
+  }
+  return status_fail(STATUS_USAGE,
+                     "unexpected argument `%s`; bench knows --json, threads=N and "
+                     "rounds=N",
+                     argument);
+}
+
+static Status bench_command(const Invocation *invocation) {
+  BenchSettings settings = {.rounds = 5};
+  int wanted = 0;
+  for (int i = 0; i < invocation->argc; i++) {
+    if (!strcmp(invocation->argv[i], "--json")) {
+      settings.json = true;
+    } else {
+      TRY(bench_setting(invocation->argv[i], &wanted, &settings.rounds));
+    }
+  }
+  TRY(threads_choose(invocation->comm, wanted, &settings.threads));
+  return bench_run(invocation->comm, &settings, invocation->out);
+}
+
+static Status version_command(const Invocation *invocation) {
+  TextAttribute facts[VERSION_MAX_FACTS];
+  int n = version_facts(facts);
+  fprintf(invocation->out, "siren %s\n", facts[0].value);
+  for (int i = 1; i < n; i++) {
+    fprintf(invocation->out, "%-12s%s\n", facts[i].name, facts[i].value);
+  }
+  return STATUS_OK;
+}
+
+static Status help_command(const Invocation *invocation) {
+  FILE *out = invocation->out;
+  fprintf(out, "siren: experiments with periodic implicit neural representations\n\n");
+  for (const Command *command = command_table(); command->name; command++) {
+    char left[64];
+    snprintf(left, sizeof left, "siren %s %s", command->name, command->arguments);
+    fprintf(out, "  %-44s %s\n", left, command->summary);
+  }
+  fprintf(out,
+          "  %-44s what a command takes\n\n"
+          "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 75 stopped at a "
+          "checkpoint\n",
+          "siren COMMAND --help");
+  return STATUS_OK;
+}
+
+static const Command commands[] = {
+    {"list", "", "experiments, their scales and variants",
+     "Lists what `siren run` knows, with the scales and variants of each experiment's file.", false,
+     list_command},
+    {"run", "FILE.yaml [key=value ...]", "train and evaluate, or go on with it",
+     "Trains and evaluates in the directory output=DIR (runs/EXPERIMENT-SCALE[-VARIANT] by\n"
+     "default): run.h5, pictures, log.jsonl, checkpoints. An unfinished run of the same\n"
+     "configuration goes on from its checkpoint; a complete one only shows its results.\n"
+     "FILE.yaml may be the bare name of an experiment, which takes the built-in file.\n"
+     "SIGTERM, SIGUSR1, SIGINT, train.time_limit and SIREN_DEADLINE (seconds since 1970) end a\n"
+     "run at a checkpoint, with exit code 75: start it again to go on.",
+     true, run_command},
+    {"check", "FILE.yaml [key=value ...]", "compare the gradient with finite differences",
+     "Compares the objective's gradient at the first weights with differences of fourth order in\n"
+     "double precision, for every tensor: along a random direction and for single parameters.",
+     true, check_command},
+    {"eval", "RUN_DIR [key=value ...]", "fields of a finished run on any grid",
+     "Evaluates the network of RUN_DIR/run.h5 on a grid (eval.size samples a side, from\n"
+     "eval.lower to eval.upper) and writes eval.fields to RUN_DIR/eval.h5, with pictures.",
+     true, eval_command},
+    {"bench", "[--json] [threads=N] [rounds=N]", "speed of products, steps and sums",
+     "Measures matrix products of a tile's shapes and whole training steps: medians over rounds\n"
+     "in rotated order, and the steps' rates as shares of the products'.",
+     false, bench_command},
+    {"info", "FILE.h5", "what a run file or checkpoint holds",
+     "Lists groups, shapes, attributes and metrics of a run file, a checkpoint or eval.h5.", false,
+     info_command},
+    {"--version", "", "version, build and libraries", "Version, build and libraries.", false,
+     version_command},
+    {"--help", "", "this text", "Lists the commands.", false, help_command},
+    {NULL, NULL, NULL, NULL, false, NULL},
+};
+
+static const Command *command_table(void) {
+  return commands;
+}
+
+/* ---- Dispatch ---- */
+
+static Status unknown_command(const char *word) {
+  const char *names[sizeof commands / sizeof *commands] = {NULL};
+  for (int i = 0; commands[i].name; i++) names[i] = commands[i].name;
+  const char *close = config_suggest(word, names);
+  return status_fail(STATUS_USAGE, "unknown command `%s`%s%s%s; see `siren --help`", word,
+                     close ? "; did you mean `" : "", close ? close : "", close ? "`?" : "");
+}
+
+static const Command *find_command(const char *word) {
+  static const struct {
+    const char *word, *command;
+  } aliases[] = {
+      {"-h", "--help"}, {"help", "--help"}, {"-V", "--version"}, {"version", "--version"}};
+  for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+    if (!strcmp(word, aliases[i].word)) word = aliases[i].command;
+  }
+  for (const Command *command = commands; command->name; command++) {
+    if (!strcmp(word, command->name)) return command;
+  }
+  return NULL;
+}
+
+/* The options of the named experiment, or the shared ones. */
+static Status command_help(const Command *command, const Invocation *invocation) {
+  fprintf(invocation->out, "siren %s %s\n\n%s\n", command->name, command->arguments, command->help);
+  if (!command->options) return STATUS_OK;
+  const Experiment *experiment = invocation->argc > 1 ? suite_find(invocation->argv[0]) : NULL;
+  char *text = config_help(experiment ? experiment->name : NULL);
+  if (!text) return status_fail(STATUS_FAILED, "out of memory");
+  fprintf(invocation->out, "\n%s", text);
+  free(text);
+  return STATUS_OK;
+}
+
+static bool wants_help(const Invocation *invocation) {
+  for (int i = 0; i < invocation->argc; i++) {
+    if (!strcmp(invocation->argv[i], "--help") || !strcmp(invocation->argv[i], "-h")) return true;
+  }
+  return false;
+}
+
+static Status dispatch(const Invocation *all) {
+  if (all->argc < 1) return status_fail(STATUS_USAGE, "no command; see `siren --help`");
+  const Command *command = find_command(all->argv[0]);
+  if (!command) return unknown_command(all->argv[0]);
+  Invocation invocation = *all;
+  invocation.argc--;
+  invocation.argv++;
+  if (wants_help(&invocation)) return command_help(command, &invocation);
+  return command->function(&invocation);
+}
+
+/* Results that could not be written are a failure, too. */
+static Status close_output(FILE *out) {
+  bool failed = fflush(out) || ferror(out);
+  return failed ? status_fail(STATUS_FAILED, "cannot write the results to standard output")
+                : STATUS_OK;
+}
+
+/* Collective. */
+static Status run_program(const Comm *comm, int argc, char **argv, FILE *out) {
+  FILE *sink = comm_rank(comm) == 0 ? out : fopen("/dev/null", "w");
+  Status status = STATUS_OK;
+  if (!sink) status = status_fail(STATUS_FAILED, "cannot open /dev/null");
+  TRY(comm_agree(comm, status));
+  linalg_start();
+  stop_listen();
+  Invocation invocation = {comm, sink, argc - 1, (const char *const *)argv + 1};
+  status = dispatch(&invocation);
+  if (status == STATUS_OK) status = comm_agree(comm, close_output(sink));
+  if (sink != out) fclose(sink);
+  return status;
+}
+
+int siren_main(int argc, char **argv, FILE *out) {
+  Comm *comm = NULL;
+  Status status = comm_start(&argc, &argv, &comm);
+  if (status == STATUS_OK) status = run_program(comm, argc, argv, out);
+  if (status != STATUS_OK && (!comm || comm_rank(comm) == 0)) {
+    fprintf(stderr, "siren: %s\n", status_message());
+  }
+  comm_finish(comm);
+  return (int)status;
+}
+
+bool siren_wants_double(int argc, char **argv) {
+  if (argc < 3) return false;
+  if (!strcmp(argv[1], "check")) return true;
+  if (strcmp(argv[1], "run") != 0) return false;
+  const Experiment *experiment = bare_experiment(argv[2]);
+  const char *const *overrides = (const char *const *)argv + 3;
+  Config *config = NULL;
+  Status status = experiment ? config_parse(argv[2], experiment->yaml, strlen(experiment->yaml),
+                                            argc - 3, overrides, &config)
+                             : config_load(argv[2], argc - 3, overrides, &config);
+  bool wide = status == STATUS_OK && !strcmp(config_text(config, "precision"), "double");
+  config_destroy(config);
+  return wide;
+}

@@ -1,0 +1,60 @@
+/* What an experiment finds out about a trained network, on its way to the run file, to pictures and
+ * to the person who waits for it. */
+#ifndef EXPERIMENTS_RESULT_H
+#define EXPERIMENTS_RESULT_H
+
+#include <stdbool.h>
+
+#include "experiments/evaluator.h"
+#include "io/runfile.h"
+#include "mpi/comm.h"
+
+enum { RESULT_MAX_METRICS = 64 };
+
+typedef struct {
+  const Comm *comm;       /* borrowed, as all pointers here */
+  const char *directory;  /* where pictures go */
+  const History *history; /* what was logged; NULL in `siren eval` */
+  RunFile *file;
+  int threads;
+  int n_metrics;
+  struct {
+    const char *name, *units; /* borrowed: literals */
+    double value;
+  } metrics[RESULT_MAX_METRICS];
+} Result;
+
+/* Collective. A metric into the run file and the list; units "1" for pure numbers. */
+Status result_metric(Result *result, const char *name, double value, const char *units);
+
+/* What to evaluate on a grid: fields for the file, and whole on rank 0 where `keep` is set. */
+typedef struct {
+  Grid grid;
+  bool wanted[FIELD_COUNT];
+  bool keep;
+  const char *axes; /* of the grid: "row,column" */
+} ResultFields;
+
+/* Local. Fills wanted, keep and the grid's bounds (the same on all axes) from the options
+ * eval.fields, eval.pictures, eval.lower and eval.upper. */
+Status result_options(const Config *config, ResultFields *what);
+
+/* Whole fields [points][components] on rank 0; NULL elsewhere and where not asked for. */
+typedef struct {
+  float *field[FIELD_COUNT];
+} WholeFields;
+
+/* Collective. Evaluates theta on the grid and writes the fields value, gradient, laplacian. On
+ * success and with keep, *whole is owned by the caller. */
+Status result_fields(Result *result, const Network *network, const real *theta,
+                     const ResultFields *what, WholeFields *whole);
+void whole_destroy(WholeFields *whole);
+
+/* Collective. A field that rank 0 has whole: [points][components] in values (NULL elsewhere). */
+Status result_whole_field(Result *result, const char *name, const char *description,
+                          const ResultFields *what, int components, const float *values);
+
+/* Local. OUTPUT/NAME in a new string (free()). */
+char *result_path(const Result *result, const char *name);
+
+#endif

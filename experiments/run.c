@@ -1,0 +1,272 @@
+#include "experiments/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/memory.h"
+#include "experiments/threads.h"
+#include "experiments/trainer.h"
+#include "experiments/version.h"
+#include "io/file.h"
+#include "io/runfile_results.h"
+
+typedef struct {
+  const Comm *comm;
+  const Config *config;
+  FILE *out;
+  bool root;
+  char *directory, *path; /* of the run, of its file */
+  int lock;
+  int threads;
+  Setup setup;
+  real *theta;
+  History history;
+  Training training;
+  Result result;
+  char digest[VERSION_DIGEST];
+} Run;
+
+/* ---- The output directory ---- */
+
+static char *output_directory(const Config *config) {
+  const char *output = config_text(config, "output"), *variant = config_text(config, "variant");
+  char name[512];
+  if (*output) return file_join(output, "");
+  snprintf(name, sizeof name, "%s-%s%s%s", config_text(config, "experiment"),
+           config_text(config, "scale"), *variant ? "-" : "", variant);
+  return file_join("runs", name);
+}
+
+static Status lock_output(Run *run) {
+  char note[256] = "";
+  TRY(file_make_directory(run->directory));
+  TRY(file_lock(run->directory, &run->lock, note));
+  if (*note) fprintf(stderr, "siren: warning: %s\n", note);
+  return STATUS_OK;
+}
+
+static Status find_complete(const Run *run, bool *complete) {
+  TRY(runfile_is_complete(run->path, complete));
+  return *complete ? runfile_same_config(run->path, run->config) : STATUS_OK;
+}
+
+/* Collective. */
+static Status open_output(Run *run, bool *complete) {
+  *complete = false;
+  TRY(comm_agree(run->comm, run->root ? lock_output(run) : STATUS_OK));
+  TRY(comm_agree(run->comm, run->root ? find_complete(run, complete) : STATUS_OK));
+  comm_broadcast(run->comm, complete, sizeof *complete);
+  return STATUS_OK;
+}
+
+/* ---- Results ---- */
+
+static void print_metric(FILE *out, const char *name, double value, const char *units) {
+  bool number = !*units || !strcmp(units, "1");
+  fprintf(out, "%-15s %.6g%s%s\n", name, value, number ? "" : " ", number ? "" : units);
+}
+
+static void print_end(const Run *run, const char *digest) {
+  fprintf(run->out, "%-15s %s\n", "weights", digest);
+  fprintf(run->out, "%-15s %s\n", "run file", run->path);
+}
+
+static void print_new(const Run *run) {
+  const Training *training = &run->training;
+  int64_t now = training->steps - training->first;
+  int ranks = comm_size(run->comm);
+  fprintf(run->out, "%-15s %s: %lld steps in %.4g s, %.4g ms a step, %d rank%s x %d thread%s\n",
+          config_text(run->config, "experiment"), config_text(run->config, "scale"),
+          (long long)training->steps, training->seconds,
+          now > 0 ? 1e3 * training->now / (double)now : 0.0, ranks, ranks == 1 ? "" : "s",
+          run->threads, run->threads == 1 ? "" : "s");
+  for (int i = 0; i < run->result.n_metrics; i++) {
+    print_metric(run->out, run->result.metrics[i].name, run->result.metrics[i].value,
+                 run->result.metrics[i].units);
+  }
+  print_end(run, run->digest);
+}
+
+static Status print_old(const Run *run) {
+  int n;
+  RunMetric *metrics;
+  char *digest;
+  TRY(runfile_read_metrics(run->path, &n, &metrics));
+  Status status = runfile_read_provenance(run->path, "weights", &digest);
+  if (status == STATUS_OK) {
+    fprintf(run->out, "%-15s %s: already complete\n", config_text(run->config, "experiment"),
+            config_text(run->config, "scale"));
+    for (int i = 0; i < n; i++) {
+      print_metric(run->out, metrics[i].name, metrics[i].value, metrics[i].units);
+    }
+    print_end(run, digest);
+    free(digest);
+  }
+  free(metrics);
+  return status;
+}
+
+/* Collective. What the program is, and where and how the run was done. */
+static Status write_provenance(Run *run, RunFile *file) {
+  TextAttribute facts[VERSION_MAX_FACTS + 8];
+  int n = version_facts(facts);
+  char date[32], ranks[16], threads[16], seconds[32], step[32];
+  time_t now = time(NULL);
+  strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+  snprintf(ranks, sizeof ranks, "%d", comm_size(run->comm));
+  snprintf(threads, sizeof threads, "%d", run->threads);
+  snprintf(seconds, sizeof seconds, "%.3f", run->training.seconds);
+  int64_t steps_now = run->training.steps - run->training.first;
+  snprintf(step, sizeof step, "%.6g", steps_now > 0 ? run->training.now / (double)steps_now : 0.0);
+  const TextAttribute here[] = {{"host", comm_host()},      {"ranks", ranks},
+                                {"threads", threads},       {"date", date},
+                                {"train_seconds", seconds}, {"seconds_per_step", step},
+                                {"weights", run->digest}};
+  int more = sizeof here / sizeof *here;
+  memcpy(facts + n, here, sizeof here);
+  return runfile_provenance(file, n + more, facts);
+}
+
+/* Collective. Everything between creation and completion of the run file. */
+static Status fill_run_file(Run *run) {
+  RunFile *file = run->result.file;
+  TRY(runfile_config(file, run->config));
+  TRY(write_provenance(run, file));
+  TRY(runfile_network(file, &run->setup.network, run->theta));
+  TRY(runfile_history(file, &run->history));
+  TRY(run->setup.experiment->functions->evaluate(&run->setup, run->theta, &run->result));
+  return result_metric(&run->result, "loss_final", run->training.final_loss, "1");
+}
+
+/* Collective. */
+static Status write_run_file(Run *run) {
+  run->result = (Result){.comm = run->comm,
+                         .directory = run->directory,
+                         .history = &run->history,
+                         .threads = run->threads};
+  TRY(runfile_create(run->comm, run->path, &run->result.file));
+  Status status = fill_run_file(run);
+  Status closed = runfile_close(run->result.file, status == STATUS_OK);
+  return status != STATUS_OK ? status : closed;
+}
+
+/* ---- siren run ---- */
+
+/* Collective. */
+static Status set_up(Run *run) {
+  TRY(threads_choose(run->comm, config_int(run->config, "threads"), &run->threads));
+  TRY(suite_setup(run->comm, run->config, run->threads, &run->setup));
+  size_t n = run->setup.network.n_parameters;
+  return comm_agree(run->comm, memory_allocate(&run->theta, n, sizeof(real), "the weights"));
+}
+
+/* Collective. */
+static Status train_and_evaluate(Run *run) {
+  TRY(set_up(run));
+  TRY(trainer_run(&run->setup, run->directory, run->theta, &run->history, &run->training));
+  version_digest(run->theta, run->setup.network.n_parameters, run->digest);
+  TRY(write_run_file(run));
+  print_new(run);
+  return STATUS_OK;
+}
+
+static void release(Run *run) {
+  history_destroy(&run->history);
+  free(run->theta);
+  suite_destroy(&run->setup);
+  if (run->lock >= 0) file_unlock(run->lock);
+  free(run->path);
+  free(run->directory);
+}
+
+Status run_experiment(const Comm *comm, const Config *config, FILE *out) {
+  Run run = {.comm = comm, .config = config, .out = out, .root = comm_rank(comm) == 0, .lock = -1};
+  run.directory = output_directory(config);
+  run.path = file_join(run.directory, "run.h5");
+  bool complete;
+  Status status = open_output(&run, &complete);
+  if (status == STATUS_OK) {
+    status = complete ? comm_agree(comm, run.root ? print_old(&run) : STATUS_OK)
+                      : train_and_evaluate(&run);
+  }
+  release(&run);
+  return status;
+}
+
+/* ---- siren eval ---- */
+
+static Status check_complete(const char *path) {
+  bool complete;
+  TRY(runfile_is_complete(path, &complete));
+  if (complete) return STATUS_OK;
+  return status_fail(STATUS_FAILED, "%s: %s", path,
+                     file_exists(path) ? "the run is not complete"
+                                       : "no such file; siren eval needs a finished run");
+}
+
+/* The run's configuration with overrides. */
+static Status read_config(const char *path, int n_overrides, const char *const *overrides,
+                          Config **config) {
+  int n;
+  char **stored;
+  TRY(check_complete(path));
+  TRY(runfile_read_config(path, &n, &stored));
+  const char **all = NULL;
+  Status status = memory_allocate(&all, (size_t)(n + n_overrides), sizeof *all, "overrides");
+  if (status == STATUS_OK) {
+    memcpy(all, stored, (size_t)n * sizeof *all);
+    if (n_overrides) memcpy(all + n, overrides, (size_t)n_overrides * sizeof *all);
+    status = config_parse(path, "", 0, n + n_overrides, all, config);
+  }
+  free(all);
+  for (int i = 0; i < n; i++) free(stored[i]);
+  free(stored);
+  return status;
+}
+
+/* Collective. */
+static Status write_fields(Run *run, const char *eval_path) {
+  run->result = (Result){.comm = run->comm, .directory = run->directory, .threads = run->threads};
+  TRY(runfile_create(run->comm, eval_path, &run->result.file));
+  RunFile *file = run->result.file;
+  version_digest(run->theta, run->setup.network.n_parameters, run->digest);
+  Status status = runfile_config(file, run->config);
+  if (status == STATUS_OK) status = write_provenance(run, file);
+  if (status == STATUS_OK) {
+    status = run->setup.experiment->functions->eval(&run->setup, run->theta, &run->result);
+  }
+  Status closed = runfile_close(file, status == STATUS_OK);
+  TRY(status);
+  TRY(closed);
+  fprintf(run->out, "%-15s %s\n", "weights", run->digest);
+  fprintf(run->out, "%-15s %s\n", "fields", eval_path);
+  return STATUS_OK;
+}
+
+/* Collective. */
+static Status eval(Run *run) {
+  TRY(set_up(run));
+  Status status = STATUS_OK;
+  if (run->root) status = runfile_read_network(run->path, &run->setup.network, run->theta);
+  TRY(comm_agree(run->comm, status));
+  comm_broadcast(run->comm, run->theta, run->setup.network.n_parameters * sizeof(real));
+  char *eval_path = file_join(run->directory, "eval.h5");
+  status = write_fields(run, eval_path);
+  free(eval_path);
+  return status;
+}
+
+Status run_eval(const Comm *comm, const char *directory, int n_overrides,
+                const char *const *overrides, FILE *out) {
+  Run run = {.comm = comm, .out = out, .root = comm_rank(comm) == 0, .lock = -1};
+  run.directory = file_join(directory, "");
+  run.path = file_join(run.directory, "run.h5");
+  Config *config = NULL;
+  Status status = comm_agree(comm, read_config(run.path, n_overrides, overrides, &config));
+  run.config = config;
+  if (status == STATUS_OK) status = eval(&run);
+  release(&run);
+  config_destroy(config);
+  return status;
+}

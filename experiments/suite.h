@@ -1,0 +1,81 @@
+/* The registry of experiments. An experiment turns a configuration into an objective (paper.md 0.1:
+ * a network, domains and constraints), and judges what was trained. A new one is NAME.c, NAME.yaml
+ * and a row in suite.def. */
+#ifndef EXPERIMENTS_SUITE_H
+#define EXPERIMENTS_SUITE_H
+
+#include <stddef.h>
+
+#include "core/network.h"
+#include "core/objective.h"
+#include "core/problem.h"
+#include "experiments/result.h"
+#include "io/config.h"
+#include "mpi/comm.h"
+
+struct Experiment;
+
+/* An experiment that is set up. Stays where it is: the objective points into it. */
+typedef struct {
+  const Comm *comm;                    /* borrowed */
+  const Config *config;                /* borrowed */
+  const struct Experiment *experiment; /* borrowed */
+  int threads;                         /* of this rank */
+  Network network;                     /* whose theta is trained and stored */
+  Problem problem;                     /* what the objective is made of, if it is of that kind */
+  Objective objective;
+  void *own; /* the experiment's data; owned, released by its destroy */
+} Setup;
+
+/* A figure that people watch while a run trains. */
+typedef struct {
+  const char *name, *units;
+  double (*function)(const double *terms); /* from the objective's terms, not weighted */
+} Headline;
+
+typedef struct {
+  /* Collective. Reads the data and fills network, problem, objective and own (which may stay set on
+   * failure). All ranks return the same status. */
+  Status (*setup)(Setup *setup);
+
+  /* Local. Releases own, which may be NULL or half filled. */
+  void (*destroy)(Setup *setup);
+
+  /* Collective. Judges theta: metrics, fields and pictures of a finished run. */
+  Status (*evaluate)(const Setup *setup, const real *theta, Result *result);
+
+  /* Collective. `siren eval`: fields and pictures on the grid that the options eval.* name. */
+  Status (*eval)(const Setup *setup, const real *theta, Result *result);
+
+  Headline headline; /* function NULL: none */
+} ExperimentFunctions;
+
+typedef struct Experiment {
+  const char *name, *summary;
+  const char *yaml; /* the text of NAME.yaml, built into the program */
+  const ExperimentFunctions *functions;
+} Experiment;
+
+/* Local. The table; *count gets its length. */
+const Experiment *suite_table(int *count);
+
+/* Local. A row by name, or NULL. */
+const Experiment *suite_find(const char *name);
+
+/* Local. The closest name for "did you mean", or NULL. */
+const char *suite_suggest(const char *name);
+
+/* Collective. Sets an experiment up; on failure everything is released again. */
+Status suite_setup(const Comm *comm, const Config *config, int threads, Setup *setup);
+void suite_destroy(Setup *setup);
+
+/* Local. The network that the options network.* ask for, with `in` coordinates and `out` channels
+ * on data with `side` samples along its shortest axis (for the Nyquist rule of
+ * network.frequencies). */
+Status suite_network(const Config *config, int in, int out, int64_t side, Network *network);
+
+#define EXPERIMENT(name, summary) extern const ExperimentFunctions experiment_##name;
+#include "experiments/suite.def"
+#undef EXPERIMENT
+
+#endif

@@ -1,0 +1,376 @@
+#include "experiments/trainer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/optimizer.h"
+#include "experiments/journal.h"
+#include "experiments/progress.h"
+#include "experiments/stop.h"
+#include "mpi/evaluate.h"
+
+typedef struct {
+  const Setup *setup;
+  const char *directory;
+  real *theta;
+  History *history;
+  Evaluation *evaluation;
+  Optimizer *optimizer;
+  int n_arrays;
+  StateArray arrays[2 * STATE_MAX_ARRAYS]; /* what a checkpoint holds beside theta */
+  bool root;                               /* rank 0, which owns the files */
+  Journal *journal;
+  Progress progress;
+
+  int64_t step, steps;    /* done; to do in all */
+  double clip;            /* bound of the gradient's norm, 0: none */
+  double earlier;         /* seconds of training before this process */
+  double started, until;  /* clock: when training began; when it has to end */
+  double longest, saving; /* seconds of the longest step and of the last checkpoint */
+  double saved;           /* clock: last checkpoint */
+  int64_t saved_step;
+  bool evaluated; /* in this step: the terms at the theta it began with are known */
+  bool attention; /* some rank wants to stop, to save, or has failed */
+  bool warned;    /* of divergence */
+  double first_loss;
+  double total, terms[OBJECTIVE_MAX_TERMS];
+  Status trouble; /* of this rank, not yet agreed on */
+} Trainer;
+
+/* ---- Checkpoints ---- */
+
+static Checkpoint make_checkpoint(Trainer *trainer) {
+  return (Checkpoint){.config = trainer->setup->config,
+                      .network = &trainer->setup->network,
+                      .theta = trainer->theta,
+                      .step = trainer->step,
+                      .seconds = trainer->earlier + progress_clock() - trainer->started,
+                      .history = trainer->history,
+                      .n_arrays = trainer->n_arrays,
+                      .arrays = trainer->arrays};
+}
+
+static Status check_finite(const Trainer *trainer) {
+  for (size_t i = 0; i < trainer->setup->objective.n_parameters; i++) {
+    if (!isfinite(trainer->theta[i])) {
+      return status_fail(STATUS_FAILED, "step %" PRId64 " made weight %zu infinite or NaN",
+                         trainer->step - 1, i);
+    }
+  }
+  return STATUS_OK;
+}
+
+static Status write_checkpoint(Trainer *trainer) {
+  TRY(check_finite(trainer));
+  Checkpoint checkpoint = make_checkpoint(trainer);
+  return checkpoint_write(trainer->directory, &checkpoint);
+}
+
+/* Collective. */
+static Status save(Trainer *trainer) {
+  double begin = progress_clock();
+  Status status = trainer->root ? write_checkpoint(trainer) : STATUS_OK;
+  TRY(comm_agree(trainer->setup->comm, status));
+  trainer->saved = progress_clock();
+  trainer->saved_step = trainer->step;
+  trainer->saving = trainer->saved - begin;
+  return STATUS_OK;
+}
+
+static Status read_checkpoint(Trainer *trainer, bool *found) {
+  Checkpoint checkpoint = make_checkpoint(trainer);
+  char warning[512] = "";
+  TRY(checkpoint_read(trainer->directory, &checkpoint, found, warning));
+  if (*warning) fprintf(stderr, "siren: warning: %s\n", warning);
+  if (*found) {
+    trainer->step = checkpoint.step;
+    trainer->earlier = checkpoint.seconds;
+  }
+  return STATUS_OK;
+}
+
+static size_t array_bytes(const StateArray *array) {
+  static const size_t sizes[] = {sizeof(real), sizeof(double), sizeof(int64_t)};
+  return array->count * sizes[array->type];
+}
+
+/* Collective. The history of rank 0 to all, which logs go on with. */
+static Status share_history(Trainer *trainer) {
+  const Comm *comm = trainer->setup->comm;
+  History *history = trainer->history;
+  int64_t rows = history->rows;
+  comm_broadcast(comm, &rows, sizeof rows);
+  double none[1 + OBJECTIVE_MAX_TERMS] = {0};
+  Status status = STATUS_OK;
+  while (status == STATUS_OK && history->rows < rows) status = history_append(history, 0, none);
+  TRY(comm_agree(comm, status));
+  comm_broadcast(comm, history->step, (size_t)rows * sizeof *history->step);
+  comm_broadcast(comm, history->values,
+                 (size_t)(rows * history->n_columns) * sizeof *history->values);
+  return STATUS_OK;
+}
+
+/* Collective. What rank 0 has read to all ranks. */
+static Status share_state(Trainer *trainer) {
+  const Comm *comm = trainer->setup->comm;
+  comm_broadcast(comm, &trainer->step, sizeof trainer->step);
+  comm_broadcast(comm, &trainer->earlier, sizeof trainer->earlier);
+  comm_broadcast(comm, trainer->theta, trainer->setup->objective.n_parameters * sizeof(real));
+  for (int i = 0; i < trainer->n_arrays; i++) {
+    comm_broadcast(comm, trainer->arrays[i].data, array_bytes(&trainer->arrays[i]));
+  }
+  return share_history(trainer);
+}
+
+/* ---- Beginning ---- */
+
+/* Collective. */
+static Status init_theta(Trainer *trainer) {
+  const Setup *setup = trainer->setup;
+  const char *init = config_text(setup->config, "init");
+  if (!*init) {
+    network_init(&setup->network, (uint64_t)config_int(setup->config, "seed"), trainer->theta);
+    return STATUS_OK;
+  }
+  Status status = STATUS_OK;
+  if (trainer->root) status = runfile_read_network(init, &setup->network, trainer->theta);
+  TRY(comm_agree(setup->comm, status));
+  comm_broadcast(setup->comm, trainer->theta, setup->objective.n_parameters * sizeof(real));
+  return STATUS_OK;
+}
+
+/* Collective. Resumes, or initialises. */
+static Status begin(Trainer *trainer) {
+  const Comm *comm = trainer->setup->comm;
+  bool found = false;
+  Status status = trainer->root ? read_checkpoint(trainer, &found) : STATUS_OK;
+  TRY(comm_agree(comm, status));
+  comm_broadcast(comm, &found, sizeof found);
+  TRY(found ? share_state(trainer) : init_theta(trainer));
+  trainer->saved_step = found ? trainer->step : -1;
+  if (trainer->history->rows > 0) trainer->first_loss = trainer->history->values[0];
+  if (trainer->root && found) {
+    fprintf(stderr, "siren: resuming at step %" PRId64 " of %" PRId64 "\n", trainer->step,
+            trainer->steps);
+  }
+  status = trainer->root ? journal_open(trainer->directory, trainer->step, &trainer->journal)
+                         : STATUS_OK;
+  return comm_agree(comm, status);
+}
+
+static Status create_optimizer(Trainer *trainer) {
+  const Config *config = trainer->setup->config;
+  OptimizerSettings settings = {
+      .beta1 = config_real(config, "train.beta1"),
+      .beta2 = config_real(config, "train.beta2"),
+      .eps = config_real(config, "train.eps"),
+      .history = (int)config_int(config, "train.lbfgs_history"),
+      .max_evaluations = (int)config_int(config, "train.lbfgs_evaluations"),
+  };
+  return optimizer_create(config_text(config, "train.optimizer"), &settings,
+                          trainer->setup->objective.n_parameters, &trainer->optimizer);
+}
+
+static void name_columns(const Objective *objective, Training *training, History *history) {
+  training->columns[0] = "total";
+  for (int i = 0; i < objective->n_terms; i++) training->columns[1 + i] = objective->terms[i].name;
+  *history = (History){.n_columns = 1 + objective->n_terms, .names = training->columns};
+}
+
+/* Collective. */
+static Status set_time_limit(Trainer *trainer) {
+  double limit = config_real(trainer->setup->config, "train.time_limit"), left;
+  TRY(comm_agree(trainer->setup->comm, stop_deadline(&left)));
+  if (limit > 0 && limit < left) left = limit;
+  trainer->started = trainer->saved = progress_clock();
+  trainer->until = trainer->started + left;
+  return STATUS_OK;
+}
+
+/* Collective. */
+static Status create(Trainer *trainer) {
+  const Setup *setup = trainer->setup;
+  TRY(set_time_limit(trainer));
+  TRY(comm_agree(setup->comm, create_optimizer(trainer)));
+  TRY(evaluation_create(setup->comm, &setup->objective, setup->threads, &trainer->evaluation));
+  trainer->n_arrays = optimizer_state(trainer->optimizer, trainer->arrays);
+  trainer->n_arrays += evaluation_state(trainer->evaluation, trainer->arrays + trainer->n_arrays);
+  return STATUS_OK;
+}
+
+/* ---- Steps ---- */
+
+static bool time_is_up(const Trainer *trainer, double now) {
+  return now + 1.5 * trainer->longest + trainer->saving >= trainer->until;
+}
+
+static bool wants_stop(const Trainer *trainer) {
+  return stop_requested() || (trainer->root && time_is_up(trainer, progress_clock()));
+}
+
+/* By rank 0's clock: every rank has its own, and only one may decide. */
+static bool wants_save(const Trainer *trainer) {
+  double seconds = config_real(trainer->setup->config, "train.checkpoint_seconds");
+  return trainer->root && seconds > 0 && progress_clock() - trainer->saved >= seconds;
+}
+
+static double weighted_total(const Objective *objective, const double *terms) {
+  double total = 0;
+  for (int i = 0; i < objective->n_terms; i++) {
+    if (objective->terms[i].weight != 0) total += objective->terms[i].weight * terms[i];
+  }
+  return total;
+}
+
+/* OptimizerEvaluate. The first evaluation of a step is at the theta that came in: the logged one.
+ * The reduction also carries the ranks' wishes, so that they cost no message of their own. */
+static Status evaluate(void *context, const real *theta, double *loss, real *gradient) {
+  Trainer *trainer = context;
+  const Objective *objective = &trainer->setup->objective;
+  double terms[OBJECTIVE_MAX_TERMS];
+  bool wish = trainer->trouble != STATUS_OK || wants_stop(trainer) || wants_save(trainer);
+  TRY(evaluation_run(trainer->evaluation, (uint64_t)trainer->step, theta, gradient, terms, &wish));
+  trainer->attention |= wish;
+  *loss = weighted_total(objective, terms);
+  if (!trainer->evaluated) {
+    trainer->evaluated = true;
+    trainer->total = *loss;
+    memcpy(trainer->terms, terms, sizeof trainer->terms);
+  }
+  gradient_clip(gradient, objective->n_parameters, trainer->clip);
+  return STATUS_OK;
+}
+
+static void warn_of_divergence(Trainer *trainer) {
+  if (trainer->step == 0) trainer->first_loss = trainer->total;
+  if (!trainer->root || trainer->warned || !(trainer->total > 1e3 * trainer->first_loss)) return;
+  trainer->warned = true;
+  progress_break(&trainer->progress);
+  fprintf(stderr,
+          "siren: warning: at step %" PRId64
+          " the loss is %.3g, over 1000 times the first: try a lower train.lr, or train.clip=1\n",
+          trainer->step, trainer->total);
+}
+
+/* Trouble of one rank is kept until the ranks can agree on it. */
+static void log_step(Trainer *trainer, double lr) {
+  const Setup *setup = trainer->setup;
+  double row[1 + OBJECTIVE_MAX_TERMS] = {trainer->total};
+  memcpy(row + 1, trainer->terms, (size_t)setup->objective.n_terms * sizeof *row);
+  Status status = history_append(trainer->history, trainer->step, row);
+  if (status == STATUS_OK && trainer->root) {
+    double seconds = trainer->earlier + progress_clock() - trainer->started;
+    JournalEntry entry = {trainer->step, seconds, lr, trainer->total, trainer->terms};
+    status = journal_write(trainer->journal, &entry, &setup->objective,
+                           &setup->experiment->functions->headline);
+  }
+  if (status != STATUS_OK) trainer->trouble = status;
+}
+
+static Status advance(Trainer *trainer) {
+  const Config *config = trainer->setup->config;
+  double begin_time = progress_clock();
+  int64_t every = config_int(config, "train.log_every");
+  double lr = schedule_rate(config_text(config, "train.schedule"), config_real(config, "train.lr"),
+                            trainer->step, trainer->steps, config_int(config, "train.warmup"));
+  double loss;
+  trainer->evaluated = false;
+  TRY(optimizer_step(trainer->optimizer, lr, trainer->theta, evaluate, trainer, &loss));
+  warn_of_divergence(trainer);
+  if (trainer->step % every == 0 || trainer->step == trainer->steps - 1) log_step(trainer, lr);
+  trainer->step++;
+  progress_step(&trainer->progress, trainer->step, trainer->total, trainer->terms);
+  double seconds = progress_clock() - begin_time;
+  if (seconds > trainer->longest) trainer->longest = seconds;
+  return STATUS_OK;
+}
+
+/* Collective, after a step in which some rank asked for it. */
+static Status attend(Trainer *trainer) {
+  const Comm *comm = trainer->setup->comm;
+  trainer->attention = false;
+  TRY(comm_agree(comm, trainer->trouble));
+  double wishes[2] = {wants_stop(trainer), wants_save(trainer)};
+  comm_max_double(comm, wishes, 2);
+  if (wishes[0] == 0 && wishes[1] == 0) return STATUS_OK;
+  TRY(save(trainer));
+  if (wishes[0] == 0 || trainer->step == trainer->steps) return STATUS_OK;
+  return status_fail(STATUS_STOPPED,
+                     "stopped at step %" PRId64 " of %" PRId64
+                     ", checkpoint in %s; the same command goes on from there",
+                     trainer->step, trainer->steps, trainer->directory);
+}
+
+/* Says where to go on from after a failure. */
+static Status explain(const Trainer *trainer, Status status) {
+  char place[600] = "there is no checkpoint yet";
+  if (trainer->saved_step >= 0) {
+    snprintf(place, sizeof place, "the checkpoint of step %" PRId64 " in %s is intact",
+             trainer->saved_step, trainer->directory);
+  }
+  char reason[1400];
+  snprintf(reason, sizeof reason, "%s", status_message());
+  return status_fail(status, "%s; %s", reason, place);
+}
+
+/* Collective. */
+static Status train(Trainer *trainer) {
+  int64_t every = config_int(trainer->setup->config, "train.checkpoint_every");
+  while (trainer->step < trainer->steps) {
+    TRY(advance(trainer));
+    if (trainer->attention) TRY(attend(trainer));
+    bool due = every > 0 && trainer->step % every == 0 && trainer->step < trainer->steps;
+    if (due && trainer->saved_step != trainer->step) TRY(save(trainer));
+  }
+  TRY(comm_agree(trainer->setup->comm, trainer->trouble));
+  return trainer->saved_step == trainer->step ? STATUS_OK : save(trainer);
+}
+
+/* Collective. */
+static Status finish(Trainer *trainer, Training *training) {
+  double terms[OBJECTIVE_MAX_TERMS];
+  TRY(evaluation_run(trainer->evaluation, (uint64_t)trainer->steps, trainer->theta, NULL, terms,
+                     NULL));
+  training->final_loss = weighted_total(&trainer->setup->objective, terms);
+  training->steps = trainer->step;
+  return STATUS_OK;
+}
+
+static Status run(Trainer *trainer, Training *training) {
+  TRY(create(trainer));
+  TRY(begin(trainer));
+  training->first = trainer->step;
+  trainer->started = progress_clock();
+  trainer->progress = progress_start(
+      !trainer->root, config_text(trainer->setup->config, "experiment"), trainer->step,
+      trainer->steps, &trainer->setup->experiment->functions->headline);
+  Status status = train(trainer);
+  progress_break(&trainer->progress);
+  training->now = progress_clock() - trainer->started;
+  training->seconds = trainer->earlier + training->now;
+  if (status == STATUS_FAILED) return explain(trainer, status);
+  TRY(status);
+  return finish(trainer, training);
+}
+
+Status trainer_run(const Setup *setup, const char *directory, real *theta, History *history,
+                   Training *training) {
+  Trainer trainer = {.setup = setup,
+                     .directory = directory,
+                     .theta = theta,
+                     .history = history,
+                     .root = comm_rank(setup->comm) == 0,
+                     .steps = config_int(setup->config, "train.steps"),
+                     .clip = config_real(setup->config, "train.clip"),
+                     .saved_step = -1};
+  name_columns(&setup->objective, training, history);
+  Status status = run(&trainer, training);
+  journal_close(trainer.journal);
+  evaluation_destroy(trainer.evaluation);
+  optimizer_destroy(trainer.optimizer);
+  return status;
+}
