@@ -137,8 +137,9 @@ Status file_rotate(const char *path, const char *previous, const void *data, siz
   char temporary[PATH_MAX];
   TRY(temporary_name(path, temporary));
   Status status = write_file(temporary, data, length);
-  bool moved = false;
-  if (status == STATUS_OK && !(moved = rename(path, previous) == 0) && errno != ENOENT) {
+  bool moved = status == STATUS_OK && file_exists(path);
+  if (moved && rename(path, previous) < 0) {
+    moved = false;
     status = status_fail(STATUS_FAILED, "%s: cannot rename it to %s: %s", path, previous,
                          strerror(errno));
   }

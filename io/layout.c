@@ -144,8 +144,8 @@ static Status read_tensor(const Hdf5File *file, const Tensor *tensor, real *valu
   TRY(hdf5_shape(file, name, &found_rank, found));
   if (found_rank != rank || memcmp(found, size, (size_t)rank * sizeof *size) != 0) {
     return status_fail(STATUS_FAILED,
-                       "%s: %s is %s, the configuration needs %s: set network.width=... (or "
-                       "network.layers, encoding) to match it, or use another file",
+                       "%s: %s is %s, the configuration needs %s: set network.width=... or "
+                       "network.encoding=... to match, or use another file",
                        file->path, name, hdf5_shape_text(found_rank, found, there),
                        hdf5_shape_text(rank, size, here));
   }
@@ -158,18 +158,26 @@ static Status read_tensor(const Hdf5File *file, const Tensor *tensor, real *valu
   return STATUS_OK;
 }
 
+static Status check_layers(const Hdf5File *file, const Network *network) {
+  char name[64];
+  int found = -1;
+  do {
+    snprintf(name, sizeof name, "/network/layer%d", ++found);
+  } while (hdf5_has(file, name));
+  if (found == network->n_linear) return STATUS_OK;
+  return status_fail(STATUS_FAILED,
+                     "%s: has %d linear layers, the configuration needs %d (network.layers=%d): "
+                     "set it to match, or use another file",
+                     file->path, found, network->n_linear, network->spec.layers);
+}
+
 Status layout_read_network(const Hdf5File *file, const Network *network, real *theta) {
   if (!hdf5_has(file, "/network")) {
     return status_fail(STATUS_FAILED, "%s: has no group /network", file->path);
   }
+  TRY(check_layers(file, network));
   for (int i = 0; i < network->n_tensors; i++) {
     TRY(read_tensor(file, &network->tensors[i], theta + network->tensors[i].offset));
   }
-  char extra[64];
-  snprintf(extra, sizeof extra, "/network/layer%d", network->n_linear);
-  if (!hdf5_has(file, extra)) return STATUS_OK;
-  return status_fail(STATUS_FAILED,
-                     "%s: has more than the %d linear layers of the configuration: set "
-                     "network.layers=... to match it, or use another file",
-                     file->path, network->n_linear);
+  return STATUS_OK;
 }
