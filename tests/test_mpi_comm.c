@@ -122,11 +122,13 @@ static char *program;
 /* Its session directory is its own: others that start and end at the same time may not touch it. */
 static int exit_code_alone(const char *tasks) {
   char command[2000];
-  snprintf(command, sizeof command,
-           "directory=$(mktemp -d) && env -i PATH=\"$PATH\" TMPDIR=\"$directory\" "
-           "SLURM_STEP_NUM_TASKS=%s OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
-           "'%s' --start; code=$?; rm -rf \"$directory\"; exit $code",
-           tasks, program);
+  snprintf(
+      command, sizeof command,
+      "directory=$(mktemp -d) && env -i PATH=\"$PATH\" ASAN_OPTIONS=\"$ASAN_OPTIONS\" "
+      "LSAN_OPTIONS=\"$LSAN_OPTIONS\" LD_LIBRARY_PATH=\"$LD_LIBRARY_PATH\" TMPDIR=\"$directory\" "
+      "SLURM_STEP_NUM_TASKS=%s OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+      "'%s' --start; code=$?; rm -rf \"$directory\"; exit $code",
+      tasks, program);
   int result = system(command);
   return WIFEXITED(result) ? WEXITSTATUS(result) : -1;
 }
