@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/product.h"
+
 #ifdef SIREN_DOUBLE
 #define GEMM cblas_dgemm
 #else
 #define GEMM cblas_sgemm
 #endif
 
-/* Below this width a product is a few vector operations a row, and the BLAS's packing costs more
+/* Below this width a product is a few vector operations a row, and the packing costs more
  * than its work: first layers (2 to 4 coordinates) and output layers (1 to 3 channels). */
 enum { THIN = 4 };
 
@@ -90,8 +92,8 @@ static void nn_thin_k(int m, int n, int k, real alpha, const real *a, const real
 }
 
 /* c = alpha a^T b with m <= THIN (the output layer): rows of b weighted by the entries of a. */
-static void tn_thin_m(int m, int n, int k, real alpha, const real *a, const real *b, int accumulate,
-                      real *c) {
+static void tn_thin_m(int m, int n, int k, real alpha, const real *a, const real *b,
+                      bool accumulate, real *c) {
   if (!accumulate) memset(c, 0, sizeof(real) * (size_t)m * n);
   for (int p = 0; p < k; p++) {
     const real *restrict y = b + (size_t)p * n;
@@ -105,8 +107,8 @@ static void tn_thin_m(int m, int n, int k, real alpha, const real *a, const real
 }
 
 /* c = alpha a^T b with n <= THIN (the first layer): columns of c are sums of rows of a. */
-static void tn_thin_n(int m, int n, int k, real alpha, const real *a, const real *b, int accumulate,
-                      real *c) {
+static void tn_thin_n(int m, int n, int k, real alpha, const real *a, const real *b,
+                      bool accumulate, real *c) {
   enum { COLUMNS = 512 };
   real column[THIN][COLUMNS];
   for (int i0 = 0; i0 < m; i0 += COLUMNS) {
@@ -136,7 +138,17 @@ void linalg_nt(int m, int n, int k, real alpha, const real *a, const real *b, re
   } else if (n <= THIN) {
     nt_thin_n(m, n, k, alpha, a, b, c);
   } else {
-    GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, alpha, a, k, b, k, 0, c, n);
+    product_run(&(Product){.m = m,
+                           .n = n,
+                           .k = k,
+                           .alpha = alpha,
+                           .a = a,
+                           .a_row = (size_t)k,
+                           .a_depth = 1,
+                           .b = b,
+                           .b_depth = 1,
+                           .b_column = (size_t)k,
+                           .c = c});
   }
 }
 
@@ -144,18 +156,52 @@ void linalg_nn(int m, int n, int k, real alpha, const real *a, const real *b, re
   if (k <= THIN) {
     nn_thin_k(m, n, k, alpha, a, b, c);
   } else {
-    GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, alpha, a, k, b, n, 0, c, n);
+    product_run(&(Product){.m = m,
+                           .n = n,
+                           .k = k,
+                           .alpha = alpha,
+                           .a = a,
+                           .a_row = (size_t)k,
+                           .a_depth = 1,
+                           .b = b,
+                           .b_depth = (size_t)n,
+                           .b_column = 1,
+                           .c = c});
   }
 }
 
-void linalg_tn(int m, int n, int k, real alpha, const real *a, const real *b, int accumulate,
+void linalg_tn(int m, int n, int k, real alpha, const real *a, const real *b, bool accumulate,
                real *c) {
   if (m <= THIN) {
     tn_thin_m(m, n, k, alpha, a, b, accumulate, c);
   } else if (n <= THIN) {
     tn_thin_n(m, n, k, alpha, a, b, accumulate, c);
   } else {
-    GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, alpha, a, m, b, n, accumulate ? 1 : 0, c,
-         n);
+    product_run(&(Product){.m = m,
+                           .n = n,
+                           .k = k,
+                           .alpha = alpha,
+                           .a = a,
+                           .a_row = 1,
+                           .a_depth = (size_t)m,
+                           .b = b,
+                           .b_depth = (size_t)n,
+                           .b_column = 1,
+                           .accumulate = accumulate,
+                           .c = c});
   }
+}
+
+void linalg_blas_nt(int m, int n, int k, real alpha, const real *a, const real *b, real *c) {
+  GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, alpha, a, k, b, k, 0, c, n);
+}
+
+void linalg_blas_nn(int m, int n, int k, real alpha, const real *a, const real *b, real *c) {
+  GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, alpha, a, k, b, n, 0, c, n);
+}
+
+void linalg_blas_tn(int m, int n, int k, real alpha, const real *a, const real *b, bool accumulate,
+                    real *c) {
+  GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, alpha, a, m, b, n, accumulate ? 1 : 0, c,
+       n);
 }

@@ -1,7 +1,10 @@
 /* Dense matrix products on row-major matrices, single-threaded: threads take tiles, never parts of
- * a product. The only file that knows the BLAS. */
+ * a product. Thin shapes are plain loops, all others core/product.h. The only file that knows the
+ * BLAS, which is the reference that tests and `siren bench` compare with. */
 #ifndef CORE_LINALG_H
 #define CORE_LINALG_H
+
+#include <stdbool.h>
 
 #include "core/real.h"
 
@@ -18,7 +21,13 @@ void linalg_nt(int m, int n, int k, real alpha, const real *a, const real *b, re
 void linalg_nn(int m, int n, int k, real alpha, const real *a, const real *b, real *c);
 
 /* Local. c [m][n] = alpha a [k][m]^T b [k][n] (+ c if accumulate): a layer's weight gradient. */
-void linalg_tn(int m, int n, int k, real alpha, const real *a, const real *b, int accumulate,
+void linalg_tn(int m, int n, int k, real alpha, const real *a, const real *b, bool accumulate,
                real *c);
+
+/* Local. The same by the BLAS, whatever the shape. */
+void linalg_blas_nt(int m, int n, int k, real alpha, const real *a, const real *b, real *c);
+void linalg_blas_nn(int m, int n, int k, real alpha, const real *a, const real *b, real *c);
+void linalg_blas_tn(int m, int n, int k, real alpha, const real *a, const real *b, bool accumulate,
+                    real *c);
 
 #endif

@@ -1,0 +1,271 @@
+#include "core/product.h"
+
+#include <string.h>
+
+/* A vector, and the tile of results that stays in registers: TALL rows of two vectors. */
+#ifdef __AVX512F__
+enum { BYTES = 64, TALL = 8 };
+#else
+enum { BYTES = 32, TALL = 6 };
+#endif
+enum {
+  LANES = BYTES / (int)sizeof(real),
+  WIDE = 2 * LANES,
+  LINE = 64 / (int)sizeof(real),
+  DEPTH = PRODUCT_DEPTH, /* a panel of b, DEPTH x WIDE, stays in the first-level cache */
+  GROUP = 256,           /* rows of a that share a packed panel of b; a multiple of TALL */
+  COPY_ROW = DEPTH + 16, /* of a copied row of a */
+  COPY_FROM = 512,       /* columns of c from which copying a pays */
+  BLOCK = 8,             /* square blocks in which a panel is transposed */
+};
+typedef real Vector __attribute__((vector_size(BYTES)));
+typedef real Unaligned __attribute__((vector_size(BYTES), aligned(sizeof(real))));
+typedef real Row __attribute__((vector_size(BLOCK * sizeof(real))));
+typedef real UnalignedRow __attribute__((vector_size(BLOCK * sizeof(real)), aligned(sizeof(real))));
+
+/* ---- One tile: c [rows][WIDE] = alpha sum_p a(i, p) panel[p] ---- */
+
+static inline __attribute__((always_inline)) void tile(int rows, int depth, const real *a,
+                                                       size_t a_row, size_t a_depth,
+                                                       const real *panel, real alpha, bool add,
+                                                       real *c, size_t c_row) {
+  Vector sum[TALL][2];
+  for (int i = 0; i < rows; i++) {
+    sum[i][0] = sum[i][1] = (Vector){0};
+    __builtin_prefetch(c + (size_t)i * c_row, 1);
+    __builtin_prefetch(c + (size_t)i * c_row + LANES, 1);
+  }
+  for (int p = 0; p < depth; p++) {
+    Vector left = *(const Vector *)(panel + p * WIDE);
+    Vector right = *(const Vector *)(panel + p * WIDE + LANES);
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+      real x = a[(size_t)i * a_row + (size_t)p * a_depth];
+      sum[i][0] += x * left;
+      sum[i][1] += x * right;
+    }
+  }
+  for (int i = 0; i < rows; i++) {
+    for (int half = 0; half < 2; half++) {
+      Unaligned *target = (Unaligned *)(c + (size_t)i * c_row + (size_t)(half * LANES));
+      Vector result = alpha * sum[i][half];
+      *target = add ? *target + result : result;
+    }
+  }
+}
+
+/* The two layouts of a and the two heights are constants of the inlined tile. */
+#define TILE(name, rows, a_row, a_depth)                                                       \
+  static __attribute__((noinline)) void name(int depth, const real *a, size_t stride,          \
+                                             const real *panel, real alpha, bool add, real *c, \
+                                             size_t c_row) {                                   \
+    (void)stride;                                                                              \
+    tile(rows, depth, a, a_row, a_depth, panel, alpha, add, c, c_row);                         \
+  }
+TILE(tile_rows, TALL, stride, 1)
+TILE(tile_row, 1, stride, 1)
+TILE(tile_packed, TALL, 1, TALL)
+
+/* ---- Packing ---- */
+
+/* panel [depth][WIDE] = rows of b; columns beyond n are zero. */
+static void pack_rows(const real *b, size_t stride, int depth, int n, real *panel) {
+  for (int p = 0; p < depth; p++) {
+    const real *from = b + (size_t)p * stride;
+    real *to = panel + p * WIDE;
+    if (n == WIDE) {
+      *(Vector *)to = *(const Unaligned *)from;
+      *(Vector *)(to + LANES) = *(const Unaligned *)(from + LANES);
+    } else {
+      for (int j = 0; j < WIDE; j++) to[j] = j < n ? from[j] : 0;
+    }
+  }
+}
+
+/* Transposes 8 x 8: three rounds of exchanges between rows 1, 2 and 4 apart. */
+static void transpose_block(const real *from, size_t stride, real *to, size_t to_stride) {
+  Row r[BLOCK], s[BLOCK];
+  for (int i = 0; i < BLOCK; i++) r[i] = *(const UnalignedRow *)(from + (size_t)i * stride);
+  for (int i = 0; i < BLOCK; i += 2) {
+    s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+    s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  for (int i = 0; i < BLOCK; i++) {
+    if (i & 2) continue;
+    r[i] = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+    r[i + 2] = __builtin_shufflevector(s[i], s[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+  for (int i = 0; i < BLOCK / 2; i++) {
+    s[i] = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    s[i + 4] = __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+  for (int i = 0; i < BLOCK; i++) *(UnalignedRow *)(to + (size_t)i * to_stride) = s[i];
+}
+
+/* panel [depth][WIDE] = columns of b, that is, b's rows lie along depth. */
+static void pack_columns(const real *b, size_t stride, int depth, int n, real *panel) {
+  int whole_n = n / BLOCK * BLOCK, whole_depth = depth / BLOCK * BLOCK;
+  for (int j = 0; j < whole_n; j += BLOCK) {
+    for (int p = 0; p < whole_depth; p += BLOCK) {
+      transpose_block(b + (size_t)j * stride + (size_t)p, stride, panel + p * WIDE + j, WIDE);
+    }
+  }
+  for (int p = 0; p < depth; p++) {
+    int begin = p < whole_depth ? whole_n : 0;
+    for (int j = begin; j < WIDE; j++) {
+      panel[p * WIDE + j] = j < n ? b[(size_t)j * stride + (size_t)p] : 0;
+    }
+  }
+}
+
+/* packed [group / TALL][depth][TALL] = columns of a, whose rows lie along depth. */
+static void pack_group(const real *a, size_t stride, int depth, int rows, real *packed) {
+  for (int i = 0; i + TALL <= rows; i += TALL) {
+    for (int p = 0; p < depth; p++) {
+      memcpy(packed + (size_t)(i * depth + p * TALL), a + (size_t)p * stride + (size_t)i,
+             TALL * sizeof *packed);
+    }
+  }
+}
+
+/* rows [rows][COPY_ROW] = dense rows of a: rows whose distance is a power of two would fall into
+ * the same few sets of the cache. */
+static void copy_group(const real *a, size_t stride, int depth, int rows, real *copy) {
+  for (int i = 0; i < rows; i++) {
+    memcpy(copy + i * COPY_ROW, a + (size_t)i * stride, (size_t)depth * sizeof *copy);
+  }
+}
+
+/* ---- The loops around a tile ---- */
+
+/* The part of b that the next panel is packed from: fetched while this one is at work, a little
+ * with every tile. */
+typedef struct {
+  const real *b;
+  size_t stride;
+  int rows, row_lines; /* lines of the cache */
+  int share;           /* lines with every tile */
+} Ahead;
+
+static Ahead ahead_of(const Product *q, const real *b, int depth, int j0, int tiles) {
+  if (j0 + 2 * WIDE > q->n) return (Ahead){0};
+  bool rows_along_depth = q->b_column == 1;
+  int row = rows_along_depth ? WIDE : depth;
+  Ahead ahead = {.b = b + WIDE * q->b_column,
+                 .stride = rows_along_depth ? q->b_depth : q->b_column,
+                 .rows = rows_along_depth ? depth : WIDE,
+                 .row_lines = row / LINE};
+  ahead.share = tiles ? (ahead.rows * ahead.row_lines + tiles - 1) / tiles : 0;
+  return ahead;
+}
+
+static inline void ahead_fetch(const Ahead *ahead, int tile_index) {
+  int end = (tile_index + 1) * ahead->share;
+  if (end > ahead->rows * ahead->row_lines) end = ahead->rows * ahead->row_lines;
+  for (int line = tile_index * ahead->share; line < end; line++) {
+    const real *row = ahead->b + (size_t)(line / ahead->row_lines) * ahead->stride;
+    __builtin_prefetch(row + line % ahead->row_lines * LINE, 0, 2);
+  }
+}
+
+/* A group of rows of a over one panel. */
+typedef struct {
+  const Product *product;
+  int i0, rows; /* of a and c */
+  int p0, depth;
+  int j0, columns;
+  bool add;
+  const real *panel;
+  Ahead ahead;
+  const real *a; /* the group: dense rows a_row apart, or packed */
+  size_t a_row;
+  bool packed;
+} Strip;
+
+/* Rows that do not fill a tile, one by one. */
+static void strip_rest(const Strip *s, int first, real *c, size_t c_row) {
+  const Product *q = s->product;
+  real row[DEPTH];
+  for (int i = first; i < s->rows; i++) {
+    const real *a = q->a + (size_t)(s->i0 + i) * q->a_row + (size_t)s->p0 * q->a_depth;
+    for (int p = 0; p < s->depth; p++) row[p] = a[(size_t)p * q->a_depth];
+    tile_row(s->depth, row, DEPTH, s->panel, q->alpha, s->add, c + (size_t)i * c_row, c_row);
+  }
+}
+
+static void strip_run(const Strip *s, real *c, size_t c_row) {
+  const real alpha = s->product->alpha;
+  int i = 0;
+  for (; i + TALL <= s->rows; i += TALL) {
+    real *target = c + (size_t)i * c_row;
+    ahead_fetch(&s->ahead, i / TALL);
+    if (s->packed) {
+      tile_packed(s->depth, s->a + (size_t)(i * s->depth), TALL, s->panel, alpha, s->add, target,
+                  c_row);
+    } else {
+      tile_rows(s->depth, s->a + (size_t)i * s->a_row, s->a_row, s->panel, alpha, s->add, target,
+                c_row);
+    }
+  }
+  strip_rest(s, i, c, c_row);
+}
+
+/* The last columns of c, where a vector would reach beyond the row. */
+static void strip_run_narrow(const Strip *s, real *c, size_t c_row) {
+  real wide[GROUP][WIDE];
+  for (int i = 0; i < s->rows; i++) {
+    for (int j = 0; j < WIDE; j++)
+      wide[i][j] = j < s->columns ? c[(size_t)i * c_row + (size_t)j] : 0;
+  }
+  strip_run(s, wide[0], WIDE);
+  for (int i = 0; i < s->rows; i++) {
+    memcpy(c + (size_t)i * c_row, wide[i], (size_t)s->columns * sizeof *c);
+  }
+}
+
+static void group_run(const Product *q, int i0, int rows, int p0, int depth) {
+  real panel[DEPTH * WIDE] __attribute__((aligned(REAL_ALIGN)));
+  real own[GROUP * COPY_ROW] __attribute__((aligned(REAL_ALIGN)));
+  const real *a = q->a + (size_t)i0 * q->a_row + (size_t)p0 * q->a_depth;
+  Strip strip = {.product = q,
+                 .i0 = i0,
+                 .rows = rows,
+                 .p0 = p0,
+                 .depth = depth,
+                 .panel = panel,
+                 .add = q->accumulate || p0 > 0,
+                 .a = a,
+                 .a_row = q->a_row};
+  if (q->a_depth != 1) {
+    pack_group(a, q->a_depth, depth, rows, own);
+    strip.a = own;
+    strip.packed = true;
+  } else if (q->n >= COPY_FROM) {
+    copy_group(a, q->a_row, depth, rows, own);
+    strip.a = own;
+    strip.a_row = COPY_ROW;
+  }
+  for (int j0 = 0; j0 < q->n; j0 += WIDE) {
+    strip.j0 = j0;
+    strip.columns = q->n - j0 < WIDE ? q->n - j0 : WIDE;
+    const real *b = q->b + (size_t)p0 * q->b_depth + (size_t)j0 * q->b_column;
+    if (q->b_column == 1) {
+      pack_rows(b, q->b_depth, depth, strip.columns, panel);
+    } else {
+      pack_columns(b, q->b_column, depth, strip.columns, panel);
+    }
+    strip.ahead = ahead_of(q, b, depth, j0, rows / TALL);
+    real *c = q->c + (size_t)i0 * (size_t)q->n + (size_t)j0;
+    (strip.columns == WIDE ? strip_run : strip_run_narrow)(&strip, c, (size_t)q->n);
+  }
+}
+
+void product_run(const Product *q) {
+  for (int i0 = 0; i0 < q->m; i0 += GROUP) {
+    int rows = q->m - i0 < GROUP ? q->m - i0 : GROUP;
+    for (int p0 = 0; p0 < q->k; p0 += DEPTH) {
+      int depth = q->k - p0 < DEPTH ? q->k - p0 : DEPTH;
+      group_run(q, i0, rows, p0, depth);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/* Matrix products: the project's own against the BLAS and against plain loops, in all layouts and
+ * for shapes around every edge of the tiles. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka.h last */
+#include <cmocka.h>
+
+#include "core/linalg.h"
+#include "core/random.h"
+
+typedef enum { NT, NN, TN, LAYOUTS } Layout;
+
+static real *random_matrix(int rows, int columns, uint64_t step) {
+  size_t n = (size_t)rows * (size_t)columns;
+  real *matrix = malloc((n + 1) * sizeof *matrix);
+  RandomStream stream = {7, RANDOM_CHECK, step};
+  for (size_t i = 0; i < n; i++) matrix[i] = (real)(2 * random_uniform(stream, i, 0) - 1);
+  return matrix;
+}
+
+static double element(Layout layout, const real *a, const real *b, int m, int n, int k, int i,
+                      int j) {
+  double sum = 0;
+  for (int p = 0; p < k; p++) {
+    double x = (double)(layout == TN ? a[p * m + i] : a[i * k + p]);
+    double y = (double)(layout == NT ? b[j * k + p] : b[p * n + j]);
+    sum += x * y;
+  }
+  return sum;
+}
+
+static void run(Layout layout, bool blas, int m, int n, int k, real alpha, const real *a,
+                const real *b, bool accumulate, real *c) {
+  if (layout == NT) (blas ? linalg_blas_nt : linalg_nt)(m, n, k, alpha, a, b, c);
+  if (layout == NN) (blas ? linalg_blas_nn : linalg_nn)(m, n, k, alpha, a, b, c);
+  if (layout == TN) (blas ? linalg_blas_tn : linalg_tn)(m, n, k, alpha, a, b, accumulate, c);
+}
+
+static void check_shape(Layout layout, int m, int n, int k, bool accumulate) {
+  real *a = random_matrix(m, k, 1), *b = random_matrix(k, n, 2);
+  real *c = random_matrix(m, n, 3), *d = random_matrix(m, n, 3), *before = random_matrix(m, n, 3);
+  real alpha = REAL(1.75), guard = c[(size_t)m * (size_t)n] = REAL(123.25);
+  run(layout, false, m, n, k, alpha, a, b, accumulate, c);
+  run(layout, true, m, n, k, alpha, a, b, accumulate, d);
+  double tolerance = (REAL_IS_DOUBLE ? 1e-15 : 5e-7) * (4 + k);
+  for (int i = 0; i < m; i++) {
+    for (int j = 0; j < n; j++) {
+      size_t at = (size_t)(i * n + j);
+      double expected = (double)alpha * element(layout, a, b, m, n, k, i, j) +
+                        (accumulate ? (double)before[at] : 0);
+      assert_true(fabs((double)c[at] - expected) <= tolerance);
+      assert_true(fabs((double)c[at] - (double)d[at]) <= 2 * tolerance);
+    }
+  }
+  assert_true(c[(size_t)m * (size_t)n] == guard); /* nothing behind the last element is written */
+  free(a), free(b), free(c), free(d), free(before);
+}
+
+static const int sizes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40, 64, 65};
+enum { N_SIZES = sizeof sizes / sizeof *sizes };
+
+static void all_small_shapes(void **state) {
+  (void)state;
+  for (int i = 0; i < N_SIZES; i++) {
+    for (int j = 0; j < N_SIZES; j++) {
+      for (int p = 0; p < N_SIZES; p += 2) {
+        for (Layout layout = 0; layout < LAYOUTS; layout++) {
+          check_shape(layout, sizes[i], sizes[j], sizes[p], layout == TN && p % 4 == 0);
+        }
+      }
+    }
+  }
+}
+
+static void shapes_beyond_one_panel(void **state) {
+  (void)state;
+  static const int shapes[][3] = {{256, 256, 256}, {257, 40, 255}, {100, 530, 300}, {300, 514, 513},
+                                  {520, 33, 600},  {64, 1024, 70}, {30, 512, 256}};
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+    for (Layout layout = 0; layout < LAYOUTS; layout++) {
+      check_shape(layout, shapes[s][0], shapes[s][1], shapes[s][2], layout == TN);
+    }
+  }
+}
+
+/* A not-a-number must come out wherever it enters: divergence is found by it. */
+static void nan_is_not_lost(void **state) {
+  (void)state;
+  enum { M = 9, N = 37, K = 21 };
+  for (Layout layout = 0; layout < LAYOUTS; layout++) {
+    real *a = random_matrix(M, K, 1), *b = random_matrix(K, N, 2), *c = random_matrix(M, N, 3);
+    b[layout == NT ? 5 * K + 3 : 3 * N + 5] = (real)NAN;
+    run(layout, false, M, N, K, 1, a, b, false, c);
+    for (int i = 0; i < M; i++) {
+      for (int j = 0; j < N; j++) assert_true(isnan(c[i * N + j]) == (j == 5));
+    }
+    free(a), free(b), free(c);
+  }
+}
+
+int main(void) {
+  linalg_start();
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(all_small_shapes),
+      cmocka_unit_test(shapes_beyond_one_panel),
+      cmocka_unit_test(nan_is_not_lost),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
