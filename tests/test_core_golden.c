@@ -22,7 +22,7 @@
 /* Largest difference over largest reference value of an array. */
 static const double jet_tolerance = REAL_IS_DOUBLE ? 1e-11 : 1e-5;
 static const double gradient_tolerance = REAL_IS_DOUBLE ? 1e-10 : 1e-5;
-static const double adam_tolerance = REAL_IS_DOUBLE ? 1e-9 : 1e-4;
+static const double adam_tolerance = REAL_IS_DOUBLE ? 1e-12 : 1e-4;
 
 /* ---- Reading the file ---- */
 
@@ -383,7 +383,7 @@ static void train(hid_t group, const char *name, const Objective *objective, con
   }
   /* Adam's first steps are lr in size whatever the gradient's, so rounding of a tiny gradient shows
    * in full: the weights need a looser bound in float. */
-  check_tensors(name, network, theta, final, REAL_IS_DOUBLE ? 1e-9 : 1e-3);
+  check_tensors(name, network, theta, final, REAL_IS_DOUBLE ? 1e-11 : 1e-3);
   free(training.tile_gradient);
   free(training.sum);
   objective->workspace_destroy(training.workspace);
