@@ -110,7 +110,7 @@ Status image_from_samples(const unsigned char *samples, int height, int width, i
   return STATUS_OK;
 }
 
-static unsigned char image_byte(float value) {
+unsigned char image_byte(float value) {
   if (!(value > 0)) return 0; /* NaN too */
   return value < 1 ? (unsigned char)(value * 255 + 0.5f) : 255;
 }

@@ -25,4 +25,7 @@ Status image_check_size(const char *name, size_t length, unsigned long height, u
 Status image_from_samples(const unsigned char *samples, int height, int width, int channels,
                           int levels, Image *image);
 
+/* Local. The 8-bit sample of a value: clipped, rounded to nearest, 0 for NaN. */
+unsigned char image_byte(float value);
+
 #endif
