@@ -19,8 +19,13 @@ typedef struct {
   DomainBuffers domains[PROBLEM_MAX_DOMAINS];
 } Workspace;
 
+static int tile_samples(const Problem *problem) {
+  return problem->tile ? problem->tile : problem_default_tile(problem);
+}
+
 static int64_t domain_tiles(const Problem *problem, const Domain *domain) {
-  return (domain->samples + problem->tile - 1) / problem->tile;
+  int tile = tile_samples(problem);
+  return (domain->samples + tile - 1) / tile;
 }
 
 static int64_t problem_tiles(const Objective *self, uint64_t step) {
@@ -76,7 +81,7 @@ static size_t place(DomainBuffers *buffers, const Domain *domain, const Network 
 }
 
 static Status buffers_create(const Problem *problem, const Domain *domain, DomainBuffers *buffers) {
-  buffers->rows = problem_block_rows(problem->network, &domain->jet, problem->tile);
+  buffers->rows = problem_block_rows(problem->network, &domain->jet, tile_samples(problem));
   TRY(jet_create(problem->network, &domain->jet, buffers->rows, true, &buffers->jet));
   size_t count = place(buffers, domain, problem->network, NULL);
   TRY(memory_allocate(&buffers->memory, count, sizeof(real), "samples"));
@@ -114,8 +119,8 @@ size_t problem_workspace_bytes(const Problem *problem) {
   size_t bytes = sizeof(Workspace);
   for (int m = 0; m < problem->n_domains; m++) {
     const Domain *domain = &problem->domains[m];
-    DomainBuffers buffers = {.rows =
-                                 problem_block_rows(problem->network, &domain->jet, problem->tile)};
+    DomainBuffers buffers = {
+        .rows = problem_block_rows(problem->network, &domain->jet, tile_samples(problem))};
     bytes += jet_bytes(problem->network, &domain->jet, buffers.rows, true) +
              sizeof(real) * place(&buffers, domain, problem->network, NULL);
   }
@@ -193,7 +198,7 @@ static void problem_tile(const Objective *self, uint64_t step, int64_t tile, con
   }
   const Domain *domain = &problem->domains[m];
   DomainBuffers *buffers = &w->domains[m];
-  int64_t begin = tile * problem->tile, end = begin + problem->tile;
+  int64_t samples = tile_samples(problem), begin = tile * samples, end = begin + samples;
   if (end > domain->samples) end = domain->samples;
   for (int64_t first = begin; first < end; first += buffers->rows) {
     int rows = (int)(end - first < buffers->rows ? end - first : buffers->rows);
@@ -203,7 +208,7 @@ static void problem_tile(const Objective *self, uint64_t step, int64_t tile, con
 }
 
 static Status check(const Problem *problem) {
-  if (problem->tile < 1) return status_fail(STATUS_USAGE, "train.tile: at least 1 sample");
+  if (problem->tile < 0) return status_fail(STATUS_USAGE, "train.tile: at least 1 sample");
   int terms = 0;
   for (int m = 0; m < problem->n_domains; m++) {
     const Domain *domain = &problem->domains[m];

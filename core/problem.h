@@ -57,7 +57,7 @@ typedef struct {
 
 typedef struct {
   const Network *network; /* borrowed */
-  int tile;               /* samples of a tile; part of the bits, never of the rank count */
+  int tile;               /* samples of a tile, part of the bits; 0: problem_default_tile */
   int n_domains;
   Domain domains[PROBLEM_MAX_DOMAINS];
 } Problem;
