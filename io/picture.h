@@ -23,9 +23,9 @@ Status picture_gradient(const float *gradient, int height, int width, Image *ima
 Status picture_diverging(const float *field, int height, int width, Image *image);
 
 /* A grid of panels: labels of columns on top, of rows at the left, a caption below each panel (e.g.
- * "35.5 dB"; NULL or
- * "" none). panels [rows][columns], all RGB or grey; images smaller than ~256 pixels are enlarged
- * by an integer factor. */
+ * "35.5 dB"; NULL or "" none). panels [rows][columns], RGB or grey, NULL an empty place. Images
+ * whose longer side is below 256 pixels are enlarged by a whole factor, above 768 shrunk. Text that
+ * does not fit is set smaller, then shortened. */
 typedef struct {
   int rows, columns;
   const char *title;
@@ -35,7 +35,9 @@ typedef struct {
 } PictureGrid;
 Status picture_grid(const char *path, const PictureGrid *grid);
 
-/* Curves y over x as a PNG with axes, ticks and a legend. Non-finite points are skipped. */
+/* Curves y over x as a PNG with axes, ticks and a legend (NULL or "": none of that text). A point
+ * that is not finite, or not positive on a logarithmic axis, is a gap in its line; a point between
+ * gaps is a dot. n may be 0, and n_curves. */
 typedef struct {
   const char *label;
   int64_t n;
