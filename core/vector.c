@@ -77,8 +77,9 @@ void vector_add(size_t n, const real *x, double alpha, const real *y, real *out)
   const real factor = (real)alpha;
 #pragma omp parallel for schedule(static) if (n >= VECTOR_PARALLEL)
   for (size_t b = 0; b < n; b += VECTOR_BLOCK) {
-#pragma omp simd
-    for (size_t i = b; i < b + VECTOR_BLOCK; i++) out[i] = x[i] + factor * y[i];
+    real block[VECTOR_BLOCK]; /* free of the aliases that out may have */
+    for (size_t i = 0; i < VECTOR_BLOCK; i++) block[i] = x[b + i] + factor * y[b + i];
+    memcpy(out + b, block, sizeof block);
   }
 }
 
@@ -86,8 +87,5 @@ void vector_scale(size_t n, double alpha, real *x) {
   assert(n % VECTOR_BLOCK == 0);
   const real factor = (real)alpha;
 #pragma omp parallel for schedule(static) if (n >= VECTOR_PARALLEL)
-  for (size_t b = 0; b < n; b += VECTOR_BLOCK) {
-#pragma omp simd
-    for (size_t i = b; i < b + VECTOR_BLOCK; i++) x[i] *= factor;
-  }
+  for (size_t i = 0; i < n; i++) x[i] *= factor;
 }

@@ -8,7 +8,7 @@
 #include "core/real.h"
 
 /* VECTOR_PARALLEL: below so many elements, starting threads costs more than it gives. */
-enum { VECTOR_BLOCK = 64, VECTOR_PARALLEL = 1 << 15 };
+enum { VECTOR_BLOCK = 64, VECTOR_PARALLEL = 1 << 18 };
 
 /* Local. n rounded up to whole blocks. */
 size_t vector_padded(size_t n);

@@ -236,6 +236,86 @@ static void test_converged_step_changes_and_evaluates_nothing(void **state) {
   }
 }
 
+/* Cosine of the angle between the last move and -H g. */
+static double alignment(int n, double (*inverse)[8], const double *gradient, const double *move) {
+  double dot = 0, dd = 0, mm = 0;
+  for (int i = 0; i < n; i++) {
+    double d = 0;
+    for (int j = 0; j < n; j++) d -= inverse[i][j] * gradient[j];
+    dot += d * move[i];
+    dd += d * d;
+    mm += move[i] * move[i];
+  }
+  return dot / sqrt(dd * mm);
+}
+
+/* Dense BFGS: H <- (I - rho s y') H (I - rho y s') + rho s s' (Nocedal & Wright, 6.17). */
+static void dense_update(int n, double (*inverse)[8], const double *s, const double *y) {
+  double hy[8] = {0}, ys = 0, yhy = 0;
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < n; j++) hy[i] += inverse[i][j] * y[j];
+    ys += y[i] * s[i];
+    yhy += y[i] * hy[i];
+  }
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < n; j++) {
+      inverse[i][j] += (1 + yhy / ys) * s[i] * s[j] / ys - (s[i] * hy[j] + hy[i] * s[j]) / ys;
+    }
+  }
+}
+
+/* H of the last `pairs` pairs (7.20) from the path alone, oldest first. */
+static void dense_inverse(int n, int pairs, double (*s)[8], double (*y)[8], double (*inverse)[8]) {
+  double ys = 1, yy = 1;
+  if (pairs) ys = yy = 0;
+  for (int i = 0; i < n && pairs; i++) {
+    ys += y[pairs - 1][i] * s[pairs - 1][i];
+    yy += y[pairs - 1][i] * y[pairs - 1][i];
+  }
+  memset(inverse, 0, 8 * sizeof *inverse);
+  for (int i = 0; i < n; i++) inverse[i][i] = ys / yy;
+  for (int k = 0; k < pairs; k++) dense_update(n, inverse, s[k], y[k]);
+}
+
+enum { PATH = 8, PATH_HISTORY = 3 };
+
+/* Every move is along -H g with the dense H of the last pairs. After a step that found no way down
+ * the history is empty and the next move is along -g. */
+static void test_moves_along_quasi_newton_directions(void **state) {
+  (void)state;
+  OptimizerSettings settings = OPTIMIZER_DEFAULTS;
+  settings.history = PATH_HISTORY;
+  Optimizer *optimizer;
+  Problem problem = make_problem(8, convex);
+  assert_int_equal(optimizer_create("lbfgs", &settings, 8, &optimizer), 0);
+  real theta[8];
+  double s[PATH][8], y[PATH][8], x[2][8], g[2][8], inverse[8][8], loss;
+  for (int i = 0; i < 8; i++) theta[i] = (real)problem.x0[i];
+  for (int step = 0, pairs = 0; step < PATH; step++) {
+    if (step == PATH - 1) { /* a fresh start */
+      problem.function = wrong_gradient;
+      assert_int_equal(optimizer_step(optimizer, 1, theta, evaluate, &problem, &loss), 0);
+      assert_true(optimizer_converged(optimizer));
+      problem.function = convex;
+      pairs = 0;
+    }
+    for (int after = 0; after < 2; after++) {
+      for (int i = 0; i < 8; i++) x[after][i] = (double)theta[i];
+      convex(8, x[after], g[after]);
+      if (after) break;
+      assert_int_equal(optimizer_step(optimizer, 1, theta, evaluate, &problem, &loss), 0);
+    }
+    for (int i = 0; i < 8; i++) {
+      s[step][i] = x[1][i] - x[0][i];
+      y[step][i] = g[1][i] - g[0][i];
+    }
+    dense_inverse(8, pairs, s + step - pairs, y + step - pairs, inverse);
+    assert_true(alignment(8, inverse, g[0], s[step]) > 1 - (REAL_IS_DOUBLE ? 1e-9 : 1e-4));
+    if (pairs < PATH_HISTORY) pairs++;
+  }
+  optimizer_destroy(optimizer);
+}
+
 /* A trial beyond the domain is no reason to stop, a start there is one. */
 static void test_infinite_values(void **state) {
   (void)state;
@@ -340,6 +420,7 @@ int main(void) {
       cmocka_unit_test(test_fixed_objective_saves_evaluations),
       cmocka_unit_test(test_says_when_it_is_done),
       cmocka_unit_test(test_converged_step_changes_and_evaluates_nothing),
+      cmocka_unit_test(test_moves_along_quasi_newton_directions),
       cmocka_unit_test(test_infinite_values),
       cmocka_unit_test(test_line_search_satisfies_wolfe),
       cmocka_unit_test(test_line_search_keeps_to_its_budget),
