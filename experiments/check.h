@@ -8,7 +8,7 @@
 
 /* Collective. Compares, at the first weights, the derivative of the loss along a random direction
  * and along single parameters of every tensor, and prints a table. STATUS_FAILED if any differs by
- * more than 1e-6. Meaningful with double precision only. */
+ * more than 1e-5. Meaningful with double precision only. */
 Status check_gradient(const Comm *comm, const Config *config, FILE *out);
 
 #endif

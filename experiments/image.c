@@ -217,9 +217,9 @@ static Status plot_psnr(const Result *result) {
 static Status draw(const Result *result, const Plane *truth, const Plane *fit,
                    const double values[N_METRICS]) {
   char captions[FIELD_COUNT][64];
-  snprintf(captions[FIELD_VALUE], 64, "PSNR %.2f dB, SSIM %.4f", values[PSNR], values[SSIM]);
-  snprintf(captions[FIELD_GRADIENT], 64, "PSNR %.2f dB", values[PSNR_GRADIENT]);
-  snprintf(captions[FIELD_LAPLACIAN], 64, "PSNR %.2f dB", values[PSNR_LAPLACIAN]);
+  snprintf(captions[FIELD_VALUE], 64, "%.2f dB, SSIM %.3f", values[PSNR], values[SSIM]);
+  snprintf(captions[FIELD_GRADIENT], 64, "%.2f dB", values[PSNR_GRADIENT]);
+  snprintf(captions[FIELD_LAPLACIAN], 64, "%.2f dB", values[PSNR_LAPLACIAN]);
   TRY(plane_pictures(result, fit,
                      (const char *const[]){"fit.png", "gradient.png", "laplacian.png"}));
   TRY(plane_pictures(

@@ -217,7 +217,7 @@ static Status read_config(const char *path, int n_overrides, const char *const *
   if (status == STATUS_OK) {
     memcpy(all, stored, (size_t)n * sizeof *all);
     if (n_overrides) memcpy(all + n, overrides, (size_t)n_overrides * sizeof *all);
-    status = config_parse(path, "", 0, n + n_overrides, all, config);
+    status = config_parse(path, "{}", 2, n + n_overrides, all, config);
   }
   free(all);
   for (int i = 0; i < n; i++) free(stored[i]);
