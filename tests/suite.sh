@@ -1,0 +1,71 @@
+# shellcheck shell=bash disable=SC2034
+# Sourced by tests/suite_*.sh: end-to-end tests of the program SIREN, through its command line only.
+# A test prints one line for each case and ends with `report`.
+
+siren="${SIREN:?the path of the program}"
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+scratch="$(mktemp -d /tmp/siren-suite.XXXXXX)"
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+
+# Any user, more ranks than cores, and nothing left outside the scratch directory by killed runs.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 TMPDIR="$scratch"
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+export OMPI_MCA_btl_vader_backing_directory="$scratch"
+unset OMP_NUM_THREADS SIREN_DEADLINE
+
+limit=90 # seconds after which a run counts as hanging
+cases=0 failures=0
+
+good() {
+  cases=$((cases + 1))
+  echo "ok: $*"
+}
+
+bad() {
+  cases=$((cases + 1)) failures=$((failures + 1))
+  echo "FAILED: $*"
+}
+
+# NAME COMMAND...: a case that is good when the command succeeds.
+expect() {
+  if "${@:2}"; then good "$1"; else bad "$1"; fi
+}
+
+report() {
+  echo "$((cases - failures)) of $cases cases good"
+  [ $cases -gt 0 ] && [ $failures -eq 0 ]
+  exit
+}
+
+# RANKS ARGUMENT...: the program on so many ranks; one rank starts without mpirun.
+launch() {
+  if [ "$1" = 1 ]; then
+    timeout -k 5 $limit "$siren" "${@:2}"
+  else
+    timeout -k 5 $limit mpirun -n "$1" "$siren" "${@:2}"
+  fi
+}
+
+experiments() { "$siren" list | sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p'; }
+
+# EXPERIMENT: its variants, one a line.
+variants() {
+  "$siren" list | sed -n "/^$1 /,/^[a-z]/s/^ *variants: *//p" | sed 's/ (default)//; s/, */\n/g'
+}
+
+# LOG: the digest of the weights that a run printed.
+printed_digest() { sed -n 's/^weights *//p' "$1"; }
+
+# RUN_DIR [GROUP...]: SHA-256 of all data sets of the run file's groups (all of them by default), by
+# the tools of HDF5.
+file_digest() {
+  local set raw="$scratch/raw.bin"
+  for set in $(h5ls -r "$1/run.h5" | awk '$2 == "Dataset" { print $1 }' |
+    grep -E "^/(${2:-network|loss|fields})/"); do
+    rm -f "$raw"
+    h5dump -d "$set" -b LE -o "$raw" "$1/run.h5" >/dev/null || return 1
+    echo "$set $(sha256sum <"$raw")"
+  done | sha256sum
+}

@@ -1,0 +1,55 @@
+#!/bin/bash
+# The same bits for any number of ranks and threads and for every reduction that Open MPI knows: of
+# the weights, of the logged losses and of the evaluated fields, for every experiment.
+set -uo pipefail
+# shellcheck source=tests/suite.sh
+. "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
+
+reference=
+
+# NAME RANKS THREADS [KEY=VALUE ...]: runs $experiment; the first run is the reference for all.
+run_case() {
+  local output="$scratch/run" digest
+  rm -rf "$output"
+  if ! launch "$2" run "$experiment" scale=smoke threads="$3" output="$output" \
+    "${@:4}" >"$scratch/out" 2>"$scratch/err"; then
+    bad "$1: $(tail -n 3 "$scratch/err")"
+    return
+  fi
+  digest="$(printed_digest "$scratch/out") $(file_digest "$output")"
+  if [ -z "$reference" ]; then reference="$digest"; fi
+  if [ ${#digest} -gt 64 ] && [ "$digest" = "$reference" ]; then
+    good "$1"
+  else
+    bad "$1: $digest instead of $reference"
+  fi
+}
+
+for experiment in $(experiments); do
+  reference=
+  for ranks in 1 2 3 4; do
+    for threads in 1 2; do
+      run_case "$experiment: $ranks ranks x $threads threads" $ranks $threads
+    done
+  done
+  for algorithm in 1 2 3 4 5 6; do
+    export OMPI_MCA_coll_tuned_use_dynamic_rules=1
+    export OMPI_MCA_coll_tuned_allreduce_algorithm=$algorithm
+    run_case "$experiment: 3 ranks, reduction $algorithm" 3 1
+    unset OMPI_MCA_coll_tuned_use_dynamic_rules OMPI_MCA_coll_tuned_allreduce_algorithm
+  done
+  expect "$experiment: the digest covers weights" \
+    [ "$(file_digest "$scratch/run" network)" != "$(sha256sum </dev/null)" ]
+
+  single="$reference" reference=
+  run_case "$experiment: double precision" 1 2 precision=double
+  run_case "$experiment: double precision, 3 ranks" 3 1 precision=double
+  expect "$experiment: double precision gives other bits" [ "$reference" != "$single" ]
+
+  # Another seed is another run: the digests can tell runs apart.
+  launch 1 run "$experiment" scale=smoke seed=1 output="$scratch/seed" >"$scratch/out" 2>&1
+  expect "$experiment: another seed gives other bits" \
+    [ "$(printed_digest "$scratch/out") $(file_digest "$scratch/seed")" != "$single" ]
+  rm -rf "$scratch/seed"
+done
+report

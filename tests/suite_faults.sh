@@ -1,0 +1,253 @@
+#!/bin/bash
+# What the world does to a run: each fault ends with the right exit code and one clear line, on one
+# rank and on two, in time, and what was there before is still there.
+set -uo pipefail
+# shellcheck source=tests/suite.sh
+. "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
+
+limit=60
+python3 "$here/make_media.py" "$scratch"
+output="$scratch/run"
+small=(run image scale=smoke data.size=0 train.steps=4 eval.pictures=false "output=$output")
+smoke=(run image scale=smoke eval.pictures=false "output=$output")
+
+# What siren said beside warnings and news of a resumed run.
+errors() { grep -E '^siren: ' "$scratch/err" | grep -vE '^siren: (warning: |resuming at )'; }
+
+# NAME CODE REGEX RANKS ARGUMENT...: one case; with code 0, no error and the regex anywhere.
+fails_on() {
+  local name="$1, $4 ranks" code=0 lines
+  launch "$4" "${@:5}" >"$scratch/out" 2>"$scratch/err" </dev/null || code=$?
+  lines="$(errors)"
+  if [ "$code" != "$2" ]; then
+    bad "$name: exit code $code instead of $2: $(tail -n 3 "$scratch/err")"
+  elif [ "$2" = 0 ]; then
+    if [ -z "$lines" ] && cat "$scratch/out" "$scratch/err" | grep -qE -- "$3"; then
+      good "$name"
+    else
+      bad "$name: no \"$3\" in: $(cat "$scratch/out" "$scratch/err")"
+    fi
+  elif [ "$(wc -l <<<"$lines")" = 1 ] && grep -qE -- "$3" <<<"$lines"; then
+    good "$name: $lines"
+  else
+    bad "$name: \"$lines\" instead of one line with \"$3\""
+  fi
+}
+
+# NAME CODE REGEX ARGUMENT...: in a fresh output directory, on one and two ranks.
+fails() {
+  local ranks
+  for ranks in 1 2; do
+    rm -rf "$output"
+    fails_on "$1" "$2" "$3" $ranks "${@:4}"
+  done
+}
+
+usage() {
+  fails 'no arguments' 2 'siren --help'
+  fails 'unknown command' 2 'unknown command `runn`.*`run`' runn
+  fails 'unknown experiment' 2 'imagee.*`image`' run imagee
+  fails 'missing YAML file' 2 'none\.yaml: no such file' run none.yaml
+  fails 'run without a file' 2 'FILE\.yaml' run
+  fails 'not an override' 2 'unexpected argument `scale`' run image scale
+  fails 'unknown key' 2 'train\.step\>.*`train\.steps`' "${small[@]}" train.step=5
+  fails 'another experiment'\''s key' 2 'sdf\.lambda' "${small[@]}" sdf.lambda=1
+  fails 'wrong type' 2 'train\.steps.*many.*whole number' "${small[@]}" train.steps=many
+  fails 'out of range' 2 'train\.lr.*-1.*range' "${small[@]}" train.lr=-1
+  fails 'not one of the words' 2 'network\.activation.*`sin`.*`sine`' "${small[@]}" network.activation=sin
+  fails 'unknown scale' 2 'scale=huge.*desk' run image scale=huge
+  printf 'experiment: image\ntrain:\n  step: 5\n' >bad.yaml
+  fails 'unknown key in a file' 2 '\<bad\.yaml:3:.*`train\.steps`' run bad.yaml
+  printf 'experiment: image\ntrain: {steps: 5\n' >bad.yaml
+  fails 'broken YAML' 2 '\<bad\.yaml:' run bad.yaml
+  : >empty.yaml
+  fails 'empty YAML' 2 'experiment' run empty.yaml
+}
+
+images() {
+  OMP_NUM_THREADS=x fails 'unreadable OMP_NUM_THREADS' 2 'OMP_NUM_THREADS=x' "${small[@]}"
+  fails 'missing image' 1 'none\.png.*No such file' "${small[@]}" data.file=none.png
+  fails 'a directory as image' 1 "$scratch: .*directory" "${small[@]}" data.file="$scratch"
+  fails 'truncated PNG' 1 'truncated\.png: ' "${small[@]}" data.file=truncated.png
+  fails 'damaged PNG' 1 'damaged\.png: ' "${small[@]}" data.file=damaged.png
+  fails 'huge PNG' 1 'huge\.png: ' "${small[@]}" data.file=huge.png
+  fails 'empty image' 1 'empty\.png: .*empty' "${small[@]}" data.file=empty.png
+  fails 'text as image' 1 'text\.png: ' "${small[@]}" data.file=text.png
+  head -c 20000 "$here/data/rocket.jpg" >truncated.jpg
+  fails 'truncated JPEG' 1 'truncated\.jpg: ' "${small[@]}" data.file=truncated.jpg
+  fails 'CMYK JPEG' 1 'cmyk\.jpg: .*CMYK' "${small[@]}" data.file="$here/data/cmyk.jpg"
+  fails 'grey image' 0 '^psnr ' "${small[@]}" data.file=grey.png
+  fails 'colour image' 0 '^psnr ' "${small[@]}" data.file=colour.png eval.pictures=true
+  fails '16-bit image' 0 '^psnr ' "${small[@]}" data.file=deep.png
+  fails 'image of one pixel' 0 '^psnr ' "${small[@]}" data.file=pixel.png eval.pictures=true
+  fails 'image of one line' 0 '^psnr ' "${small[@]}" data.file=line.png eval.pictures=true
+  fails 'JPEG' 0 '^psnr ' "${small[@]}" data.file="$here/data/rocket.jpg" data.size=16
+}
+
+# Makes $scratch/finished, a complete run with two checkpoints.
+finish_run() {
+  output="$scratch/finished"
+  launch 1 "${smoke[@]/%output=*/output=$output}" train.checkpoint_every=5 >"$scratch/out" 2>&1 ||
+    bad "the run to damage: $(cat "$scratch/out")"
+  reference="$(printed_digest "$scratch/out")"
+  output="$scratch/run"
+}
+
+# FILE WHERE: one bit of the file flipped at byte WHERE (a negative one from the end).
+flip() {
+  python3 -c 'import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+data[int(sys.argv[2])] ^= 1
+open(sys.argv[1], "wb").write(data)' "$1" "$2"
+}
+
+first_weights() {
+  cp -r finished nan
+  h5dump -d /network/layer0/bias -b LE -o bias.bin nan/run.h5 >/dev/null
+  python3 -c 'import struct
+run, bias = open("nan/run.h5", "rb").read(), open("bias.bin", "rb").read()
+assert run.count(bias) == 1
+nan = struct.pack("<f", float("nan"))
+open("nan/run.h5", "wb").write(run.replace(bias, bias[:8] + nan + bias[12:]))'
+  fails 'NaN in init' 1 'nan/run\.h5.*layer0/bias' "${smoke[@]}" init=nan/run.h5
+  fails 'init with other shapes' 1 'run\.h5.*layer0' "${smoke[@]}" init=finished/run.h5 network.width=32
+  fails 'missing init' 1 'none\.h5.*No such file' "${smoke[@]}" init=none.h5
+  fails 'init that is no HDF5' 1 'text\.png' "${smoke[@]}" init=text.png
+  fails 'init' 0 '^psnr ' "${smoke[@]}" init=finished/run.h5
+}
+
+outputs() {
+  : >file
+  fails 'output below a file' 1 'file: is not a directory' "${small[@]}" output=file/run
+  fails 'output not writable' 1 '/proc/run' "${small[@]}" output=/proc/run
+  if "$siren" list >/dev/full 2>"$scratch/err"; then
+    bad 'full standard output is not noticed'
+  else
+    expect 'full standard output' grep -q 'standard output' "$scratch/err"
+  fi
+}
+
+# Diverges after some steps; the checkpoint before is kept.
+divergence() {
+  fails 'divergence' 1 'step [0-9]+.*(image|layer|weight).*checkpoint of step [0-9]+.*is intact' \
+    "${smoke[@]}" network.activation=relu network.layers=8 train.lr=1000 train.checkpoint_every=1
+  expect 'divergence keeps a checkpoint' "$siren" info "$output/checkpoint.h5" >/dev/null
+}
+
+# NAME FILES DAMAGE...: does DAMAGE to a copy of the finished run and goes on with it.
+damage() {
+  local ranks
+  for ranks in 1 2; do
+    rm -rf "$output"
+    cp -r finished "$output"
+    rm "$output/run.h5"
+    (cd "$output" && "${@:4}")
+    fails_on "$1" "$2" "$3" $ranks "${smoke[@]}" train.checkpoint_every=5
+    if [ "$2" = 0 ]; then
+      expect "$1: same bits in the end" [ "$(printed_digest "$scratch/out")" = "$reference" ]
+    fi
+  done
+}
+
+cut_both() { truncate -s 1000 checkpoint.h5 checkpoint.previous.h5; }
+
+damaged_checkpoints() {
+  local fallback='warning: .*checkpoint\.h5.*checkpoint\.previous\.h5'
+  damage 'truncated checkpoint' 0 "$fallback" truncate -s 3000 checkpoint.h5
+  damage 'empty checkpoint' 0 "$fallback" truncate -s 0 checkpoint.h5
+  damage 'flipped bit in a checkpoint' 0 "$fallback" flip checkpoint.h5 5000
+  damage 'flipped bit in its end' 0 "$fallback" flip checkpoint.h5 -3
+  damage 'missing checkpoint' 0 'resuming' rm checkpoint.h5
+  damage 'two damaged checkpoints' 1 'checkpoint\.h5.*checkpoint\.previous\.h5' cut_both
+  damage 'no checkpoint' 0 '^psnr ' rm checkpoint.h5 checkpoint.previous.h5
+}
+
+other_config() {
+  local ranks before
+  before="$(sha256sum finished/* | sha256sum)"
+  for ranks in 1 2; do
+    fails_on 'run file of another config' 2 'train\.lr.*0\.001' $ranks \
+      "${smoke[@]/%output=*/output=finished}" train.lr=0.001
+    rm -rf "$output"
+    cp -r finished "$output"
+    rm "$output/run.h5"
+    fails_on 'checkpoint of another config' 2 'seed.*7' $ranks "${smoke[@]}" seed=7
+  done
+  expect 'a refused run is untouched' [ "$(sha256sum finished/* | sha256sum)" = "$before" ]
+}
+
+in_use() {
+  local first
+  rm -rf "$output"
+  "$siren" "${smoke[@]}" train.steps=100000 >/dev/null 2>&1 &
+  first=$!
+  for _ in $(seq 100); do
+    if [ -s "$output/log.jsonl" ]; then break; fi
+    sleep 0.1
+  done
+  fails_on 'output in use' 1 'in use' 1 "${smoke[@]}" train.steps=100000
+  fails_on 'output in use' 1 'in use' 2 "${smoke[@]}" train.steps=100000
+  kill "$first"
+  wait "$first"
+}
+
+# A file system of a few hundred kilobytes, where a user may mount one, else a library that plays it.
+mounted="$scratch/disk"
+full_disk() {
+  local where="$scratch/faulty" checkpoint
+  local -a command=("${smoke[@]}" train.checkpoint_every=2)
+  checkpoint=$(stat -c %s finished/checkpoint.h5)
+  mkdir -p "$mounted"
+  if mount -t tmpfs -o size=$((checkpoint * 5 / 2)) none "$mounted" 2>/dev/null; then
+    where="$mounted/run"
+    trap 'umount "$mounted"; rm -rf "$scratch"' EXIT INT TERM
+  else
+    echo "note: cannot mount here; the fault library stands for a full disk"
+    export FAULT_AT=40 FAULT_KIND=enospc FAULT_STICKY=1 FAULT_PATH="$where" FAULT_LOG=/dev/null
+    export LD_PRELOAD="${FAULT_LIBRARY:?}"
+  fi
+  command=("${command[@]/%output=*/output=$where}")
+  fails_on 'full disk' 1 'No space left.*checkpoint of step [0-9]+.*is intact' 2 "${command[@]}"
+  unset LD_PRELOAD
+  if [ "$where" = "$mounted/run" ]; then mount -o remount,size=64m none "$mounted"; fi
+  fails_on 'after the full disk' 0 'resuming at step [1-9]' 1 "${command[@]}"
+  expect 'after the full disk: same bits in the end' \
+    [ "$(printed_digest "$scratch/out")" = "$reference" ]
+}
+
+few_tiles() {
+  rm -rf "$output"
+  launch 1 "${smoke[@]}" train.tile=4096 >"$scratch/out" 2>&1
+  local expected
+  expected="$(printed_digest "$scratch/out")"
+  rm -rf "$output"
+  fails_on 'more ranks than tiles' 0 '^psnr ' 3 "${smoke[@]}" train.tile=4096
+  expect 'more ranks than tiles: same bits' [ "$(printed_digest "$scratch/out")" = "$expected" ]
+}
+
+no_mpirun() {
+  local code=0
+  mkdir bin
+  ln -s /usr/bin/* /bin/* bin/ 2>/dev/null
+  rm -f bin/mpirun bin/mpirun.* bin/mpiexec* bin/orterun
+  PATH="$scratch/bin" bash "$here/../experiments/quickstart.sh" >"$scratch/out" 2>"$scratch/err" || code=$?
+  if [ $code = 1 ] && grep -q 'mpirun is not in PATH.*openmpi-bin' "$scratch/err"; then
+    good 'quickstart without mpirun'
+  else
+    bad "quickstart without mpirun: exit code $code, $(cat "$scratch/err")"
+  fi
+}
+
+usage
+images
+finish_run
+first_weights
+outputs
+divergence
+damaged_checkpoints
+other_config
+in_use
+few_tiles
+no_mpirun
+full_disk
+report

@@ -1,0 +1,161 @@
+#!/bin/bash
+# Runs that are killed or asked to stop, and go on with another number of ranks, end with the bits of
+# a run that nobody disturbed. KILLS and KILL_SEED change what is tried.
+set -uo pipefail
+# shellcheck source=tests/suite.sh
+. "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
+
+RANDOM=${KILL_SEED:-1}
+mapfile -t all < <(experiments)
+kills=$((${KILLS:-20} / ${#all[@]}))
+if [ $kills -lt 4 ]; then kills=4; fi
+
+output="$scratch/run"
+settings=(scale=smoke train.steps=300 train.log_every=1 train.checkpoint_every=3 eval.pictures=false)
+arguments() { echo run "$experiment" "${settings[@]}" "output=$output" threads=1; }
+
+# RANKS: starts a run in a session of its own, whose id, also the process's, is $leader.
+start() {
+  local command=("$siren")
+  if [ "$1" != 1 ]; then command=(mpirun -n "$1" "$siren"); fi
+  # shellcheck disable=SC2046
+  setsid "${command[@]}" $(arguments) >"$scratch/out" 2>"$scratch/err" </dev/null &
+  leader=$!
+}
+
+running() { kill -0 "$leader" 2>/dev/null; }
+
+# Waits until the run is at work.
+await_steps() {
+  local i
+  for i in $(seq 300); do
+    if [ "$(wc -l 2>/dev/null <"$output/log.jsonl")" -gt 1 ] 2>/dev/null; then return 0; fi
+    if ! running; then return 1; fi
+    sleep 0.02
+  done
+  echo "no step within $((i / 50)) s"
+  return 1
+}
+
+# Waits for the end of the run; its exit code in $code, 124 if it hangs.
+await_end() {
+  local i
+  for i in $(seq $((limit * 10))); do
+    if ! running; then
+      wait "$leader"
+      code=$?
+      return
+    fi
+    sleep 0.1
+  done
+  # shellcheck disable=SC2046
+  kill -9 $(ps -o pid= -s "$leader")
+  code=124
+}
+
+# The undisturbed run's digests in $reference.
+make_reference() {
+  output="$scratch/reference"
+  # shellcheck disable=SC2046
+  launch 1 $(arguments) >"$scratch/out" 2>"$scratch/err" || bad "$experiment: $(cat "$scratch/err")"
+  reference="$(printed_digest "$scratch/out") $(file_digest "$output")"
+  output="$scratch/run"
+}
+
+# NAME: the run that was just finished has the bits of the reference.
+compare() {
+  local digest
+  digest="$(printed_digest "$scratch/out") $(file_digest "$output")"
+  if [ "$digest" = "$reference" ] && [ ${#digest} -gt 64 ]; then
+    good "$1"
+  else
+    bad "$1: $digest instead of $reference; $(tail -n 3 "$scratch/err")"
+  fi
+}
+
+# Goes on with what is there, to the end.
+finish() { # NAME RANKS
+  start "$2"
+  await_end
+  if [ $code = 0 ]; then compare "$1"; else bad "$1: exit code $code; $(tail -n 3 "$scratch/err")"; fi
+}
+
+random_kills() {
+  local done=0 resumed=0 ranks code
+  rm -rf "$output"
+  while [ $done -lt $kills ]; do
+    ranks=$((RANDOM % 4 + 1))
+    start $ranks
+    sleep "$(printf '0.%03d' $((RANDOM % 700 + 200)))"
+    # shellcheck disable=SC2046
+    if kill -9 $(ps -o pid= -s "$leader") 2>/dev/null; then done=$((done + 1)); fi
+    wait "$leader" 2>/dev/null
+    if grep -q 'resuming at' "$scratch/err"; then resumed=$((resumed + 1)); fi
+    if [ -f "$output/run.h5" ]; then
+      finish "$experiment: killed and resumed" $((RANDOM % 4 + 1))
+      rm -rf "$output"
+    fi
+  done
+  finish "$experiment: killed $kills times, resumed $resumed times" 2
+  expect "$experiment: kills hit runs at work" [ $resumed -gt 0 ]
+}
+
+# One rank of three dies: the others do not hang, and the run goes on later.
+killed_rank() {
+  local victim
+  rm -rf "$output"
+  start 3
+  await_steps
+  victim="$(ps -o pid=,comm= -s "$leader" | awk '$2 == "siren" { pid = $1 } END { print pid }')"
+  kill -9 "$victim"
+  await_end
+  if [ "$code" != 0 ] && [ "$code" != 124 ]; then
+    good "$experiment: a killed rank ends the run"
+  else
+    bad "$experiment: a killed rank: exit code $code"
+  fi
+  finish "$experiment: resumed after a killed rank" 1
+}
+
+# SIGNAL RANKS CODES: a request to stop ends at a checkpoint with one of the exit codes.
+stopped() {
+  rm -rf "$output"
+  start "$2"
+  await_steps
+  kill "-$1" "$leader"
+  await_end
+  if [[ " $3 " == *" $code "* ]] && [ -f "$output/checkpoint.h5" ] && [ ! -f "$output/run.h5" ]; then
+    good "$experiment: $1 on $2 ranks stops at a checkpoint"
+  else
+    bad "$experiment: $1 on $2 ranks: exit code $code; $(tail -n 3 "$scratch/err")"
+  fi
+  finish "$experiment: resumed after $1" $((3 - $2))
+}
+
+# NAME COMMAND...: a run that ends itself in time.
+out_of_time() {
+  local code=0
+  rm -rf "$output"
+  "${@:2}" >"$scratch/out" 2>"$scratch/err" || code=$?
+  if [ $code = 75 ] && [ -f "$output/checkpoint.h5" ] && [ ! -f "$output/run.h5" ]; then
+    good "$experiment: $1 stops at a checkpoint"
+  else
+    bad "$experiment: $1: exit code $code; $(tail -n 3 "$scratch/err")"
+  fi
+  finish "$experiment: resumed after $1" 2
+}
+
+for experiment in "${all[@]}"; do
+  make_reference
+  random_kills
+  killed_rank
+  stopped USR1 1 75
+  stopped TERM 1 75
+  stopped USR1 2 75
+  stopped TERM 2 '75 1 143' # mpirun has its own code for it
+  # shellcheck disable=SC2046
+  out_of_time "train.time_limit" launch 1 $(arguments) train.time_limit=0.2
+  # shellcheck disable=SC2046
+  out_of_time "SIREN_DEADLINE" env SIREN_DEADLINE="$(date +%s)" "$siren" $(arguments)
+done
+report
