@@ -40,7 +40,7 @@ Status hdf5_fail(const char *path, const char *format, ...) {
 
 static Status opened(Hdf5File *file, const char *path, hid_t id, const char *what) {
   if (id < 0) return hdf5_fail(path, "%s", what);
-  *file = (Hdf5File){.file = id, .transfer = H5P_DEFAULT, .writer = true, .path = path};
+  *file = (Hdf5File){.file = id, .writer = true, .path = path};
   return STATUS_OK;
 }
 
@@ -188,11 +188,9 @@ Status hdf5_write(const Hdf5File *file, const char *name, hid_t type, int rank, 
   Status status = create(file, name, type, rank, size, properties, &set, &space);
   H5Pclose(properties);
   TRY(status);
-  if (H5Sget_simple_extent_npoints(space) > 0) {
-    if (!file->writer) H5Sselect_none(space);
-    if (H5Dwrite(set, type, space, space, file->transfer, data) < 0) {
-      status = hdf5_fail(file->path, "write data set %s", name);
-    }
+  /* One rank alone, not collectively: there errors may get lost in the MPI library. */
+  if (file->writer && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
+    status = hdf5_fail(file->path, "write data set %s", name);
   }
   H5Sclose(space);
   H5Dclose(set);

@@ -18,8 +18,7 @@ enum { HDF5_MAX_RANK = 8 };
 
 typedef struct {
   hid_t file;
-  hid_t transfer;   /* H5P_DEFAULT, or a collective transfer on a parallel file */
-  bool writer;      /* false: hdf5_write takes part, but another rank brings the data */
+  bool writer;      /* false: another rank of a parallel file writes what hdf5_write creates */
   const char *path; /* for messages; borrowed */
 } Hdf5File;
 
@@ -76,6 +75,9 @@ bool hdf5_has_type(const Hdf5File *file, const char *name, hid_t type);
 
 /* Local. The whole data set, converted to `type`, into data of the right size. */
 Status hdf5_read(const Hdf5File *file, const char *name, hid_t type, void *data);
+
+/* Local. Reads a chunked data set through, so that checksums are checked, and forgets it. */
+Status hdf5_check(const Hdf5File *file, const char *name);
 
 /* Local. Attributes. Text of fixed or variable length comes as a new string (free()); numbers of
  * any type are converted; fails unless there are exactly n. */

@@ -60,6 +60,42 @@ Status hdf5_read(const Hdf5File *file, const char *name, hid_t type, void *data)
   return status;
 }
 
+/* Reads as many rows of axis 0 at once as a chunk has. */
+static herr_t read_through(hid_t set, hid_t space, float **buffer) {
+  hsize_t dims[H5S_MAX_RANK], chunk[H5S_MAX_RANK] = {1}, start[H5S_MAX_RANK] = {0};
+  int rank = H5Sget_simple_extent_dims(space, dims, NULL);
+  hid_t creation = H5Dget_create_plist(set);
+  H5Pget_chunk(creation, rank, chunk);
+  H5Pclose(creation);
+  hsize_t rows = dims[0], values = chunk[0];
+  for (int i = 1; i < rank; i++) values *= dims[i];
+  *buffer = malloc(values * sizeof **buffer + 1);
+  herr_t result = *buffer ? 0 : -1;
+  for (start[0] = 0; result >= 0 && values > 0 && start[0] < rows; start[0] += chunk[0]) {
+    dims[0] = rows - start[0] < chunk[0] ? rows - start[0] : chunk[0];
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, dims, NULL);
+    hid_t memory = H5Screate_simple(rank, dims, NULL);
+    result = H5Dread(set, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, *buffer);
+    if (result >= 0) H5Sclose(memory); /* else it would clear the reason */
+  }
+  return result;
+}
+
+Status hdf5_check(const Hdf5File *file, const char *name) {
+  hid_t set = H5I_INVALID_HID;
+  TRY(open_set(file, name, &set));
+  hid_t space = H5Dget_space(set);
+  float *buffer = NULL;
+  Status status = STATUS_OK;
+  if (read_through(set, space, &buffer) < 0) {
+    status = hdf5_fail(file->path, "read %s again, it was not written well", name);
+  }
+  free(buffer);
+  H5Sclose(space);
+  H5Dclose(set);
+  return status;
+}
+
 bool hdf5_has_attribute(const Hdf5File *file, const char *object, const char *name) {
   return H5Aexists_by_name(file->file, object, name, H5P_DEFAULT) > 0;
 }

@@ -88,8 +88,9 @@ typedef struct {
 /* Collective. Creates PATH.tmp with parallel HDF5. runfile_close with complete=true writes the
  * attribute `complete`, flushes and renames it to PATH; with false (after a failure) removes it.
  * The whole file is on disk or the old one is. After a failed call the file can only be closed.
- * Space for what a call will write is reserved before, where the file system can, so that a full
- * disk is an error on all ranks and not a hang inside a collective write. */
+ * Space for what a call will write is taken before, so that a full disk is an error on all ranks;
+ * the fields are read through again before the renaming. (An I/O error, not a full disk, inside a
+ * collective write is beyond us: MPI-IO may lose it, which the reading finds, or wait for ever.) */
 Status runfile_create(const Comm *comm, const char *path, RunFile **file);
 Status runfile_close(RunFile *file, bool complete);
 
