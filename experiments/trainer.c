@@ -171,8 +171,13 @@ static Status create_optimizer(Trainer *trainer) {
       .history = (int)config_int(config, "train.lbfgs_history"),
       .max_evaluations = (int)config_int(config, "train.lbfgs_evaluations"),
   };
-  return optimizer_create(config_text(config, "train.optimizer"), &settings,
-                          trainer->setup->objective.n_parameters, &trainer->optimizer);
+  const char *name = config_text(config, "train.optimizer");
+  if (!strcmp(name, "lbfgs") && config_real(config, "train.clip") > 0) {
+    return config_reject(config, "train.clip",
+                         "a clipped gradient misleads the line search of L-BFGS; leave it at 0");
+  }
+  return optimizer_create(name, &settings, trainer->setup->objective.n_parameters,
+                          &trainer->optimizer);
 }
 
 static void name_columns(const Objective *objective, Training *training, History *history) {
@@ -226,6 +231,13 @@ static double weighted_total(const Objective *objective, const double *terms) {
   return total;
 }
 
+/* A line search may try weights where the loss is not finite: it has to come back, not to fail. */
+static Status too_far(const Objective *objective, double *loss, real *gradient) {
+  *loss = INFINITY;
+  memset(gradient, 0, objective->n_parameters * sizeof *gradient);
+  return STATUS_OK;
+}
+
 /* OptimizerEvaluate. The first evaluation of a step is at the theta that came in: the logged one.
  * The reduction also carries the ranks' wishes, so that they cost no message of their own. */
 static Status evaluate(void *context, const real *theta, double *loss, real *gradient) {
@@ -233,8 +245,10 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
   const Objective *objective = &trainer->setup->objective;
   double terms[OBJECTIVE_MAX_TERMS];
   bool wish = trainer->trouble != STATUS_OK || wants_stop(trainer) || wants_save(trainer);
-  TRY(evaluation_run(trainer->evaluation, (uint64_t)trainer->step, theta, gradient, terms, &wish));
+  Status status =
+      evaluation_run(trainer->evaluation, (uint64_t)trainer->step, theta, gradient, terms, &wish);
   trainer->attention |= wish;
+  if (status != STATUS_OK) return trainer->evaluated ? too_far(objective, loss, gradient) : status;
   *loss = weighted_total(objective, terms);
   if (!trainer->evaluated) {
     trainer->evaluated = true;
@@ -320,13 +334,16 @@ static Status explain(const Trainer *trainer, Status status) {
 /* Collective. */
 static Status train(Trainer *trainer) {
   int64_t every = config_int(trainer->setup->config, "train.checkpoint_every");
-  while (trainer->step < trainer->steps) {
+  while (trainer->step < trainer->steps && !optimizer_converged(trainer->optimizer)) {
     TRY(advance(trainer));
     if (trainer->attention) TRY(attend(trainer));
     bool due = every > 0 && trainer->step % every == 0 && trainer->step < trainer->steps;
     if (due && trainer->saved_step != trainer->step) TRY(save(trainer));
   }
   TRY(comm_agree(trainer->setup->comm, trainer->trouble));
+  if (trainer->root && trainer->step < trainer->steps) {
+    fprintf(stderr, "siren: converged at step %" PRId64 ": no way down is left\n", trainer->step);
+  }
   return trainer->saved_step == trainer->step ? STATUS_OK : save(trainer);
 }
 
