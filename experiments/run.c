@@ -32,7 +32,7 @@ typedef struct {
 static char *output_directory(const Config *config) {
   const char *output = config_text(config, "output"), *variant = config_text(config, "variant");
   char name[512];
-  if (*output) return file_join(output, "");
+  if (*output) return strdup(output);
   snprintf(name, sizeof name, "%s-%s%s%s", config_text(config, "experiment"),
            config_text(config, "scale"), *variant ? "-" : "", variant);
   return file_join("runs", name);
@@ -260,7 +260,7 @@ static Status eval(Run *run) {
 Status run_eval(const Comm *comm, const char *directory, int n_overrides,
                 const char *const *overrides, FILE *out) {
   Run run = {.comm = comm, .out = out, .root = comm_rank(comm) == 0, .lock = -1};
-  run.directory = file_join(directory, "");
+  run.directory = strdup(directory);
   run.path = file_join(run.directory, "run.h5");
   Config *config = NULL;
   Status status = comm_agree(comm, read_config(run.path, n_overrides, overrides, &config));
