@@ -41,10 +41,6 @@ static Status check_overrides(const Invocation *invocation, int first) {
   return STATUS_OK;
 }
 
-static const Experiment *bare_experiment(const char *argument) {
-  return file_exists(argument) ? NULL : suite_find(argument);
-}
-
 static Status file_missing(const char *argument) {
   const char *close = suite_suggest(argument);
   return status_fail(STATUS_USAGE, "%s: no such file or experiment%s%s%s; see `siren list`",
@@ -68,7 +64,8 @@ static Status share_file(const Comm *comm, const char *path, unsigned char **tex
   return status;
 }
 
-/* Collective. The configuration of "FILE.yaml key=value ..." or "EXPERIMENT key=value ...". */
+/* Collective. The configuration of "FILE.yaml key=value ..." or "EXPERIMENT key=value ...". A file
+ * or directory of an experiment's name does not hide it: ./NAME is the file. */
 static Status load_config(const Invocation *invocation, Config **config) {
   if (invocation->argc < 1) {
     return status_fail(STATUS_USAGE,
@@ -77,11 +74,9 @@ static Status load_config(const Invocation *invocation, Config **config) {
   }
   TRY(check_overrides(invocation, 1));
   const char *name = invocation->argv[0];
-  const Experiment *experiment = bare_experiment(name);
+  const Experiment *experiment = suite_find(name);
   int n = invocation->argc - 1;
-  double embedded = experiment != NULL;
-  comm_max_double(invocation->comm, &embedded, 1);
-  if (embedded != 0 && (experiment = suite_find(name))) {
+  if (experiment) {
     return config_parse(name, experiment->yaml, strlen(experiment->yaml), n, invocation->argv + 1,
                         config);
   }
@@ -90,9 +85,10 @@ static Status load_config(const Invocation *invocation, Config **config) {
   Status status = share_file(invocation->comm, name, &text, &length);
   if (status == STATUS_OK) {
     status = config_parse(name, (char *)text, length, n, invocation->argv + 1, config);
+    status = comm_agree(invocation->comm, status);
   }
   free(text);
-  return comm_agree(invocation->comm, status);
+  return status;
 }
 
 /* ---- Commands ---- */
@@ -347,7 +343,7 @@ bool siren_wants_double(int argc, char **argv) {
   if (argc < 3) return false;
   if (!strcmp(argv[1], "check")) return true;
   if (strcmp(argv[1], "run") != 0) return false;
-  const Experiment *experiment = bare_experiment(argv[2]);
+  const Experiment *experiment = suite_find(argv[2]);
   const char *const *overrides = (const char *const *)argv + 3;
   Config *config = NULL;
   Status status = experiment ? config_parse(argv[2], experiment->yaml, strlen(experiment->yaml),
