@@ -122,6 +122,9 @@ static void check_outcome(const char *directory, const Fault *fault, bool happen
     assert_non_null(message);
     assert_non_null(strstr(message, directory));
     assert_non_null(strstr(message, strerror(fault->error)));
+    char *newest = file_join(directory, "checkpoint.h5");
+    assert_true(!before || file_exists(newest)); /* put back if only the second rename failed */
+    free(newest);
   }
   free(message);
 }
