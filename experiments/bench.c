@@ -18,7 +18,7 @@
 #include "experiments/version.h"
 #include "mpi/evaluate.h"
 
-enum { TILE = 512, IMAGE_SIDE = 256 };
+enum { IMAGE_SIDE = 256 };
 
 /* Steps to measure. The paper's image at 256^2, and a part of it for the larger ones: the time is
  * proportional to the samples. */
@@ -35,7 +35,13 @@ static const struct {
 enum { N_STEPS = sizeof steps / sizeof *steps };
 
 /* What is timed for each of them, one after the other. */
-typedef enum { FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT, EXACT_ADD, STEP, N_PARTS } Part;
+typedef enum {
+  SGEMM,       /* three parts by the BLAS: a layer's forward, input gradient, weight gradient */
+  PRODUCT = 3, /* the same by core/product.h */
+  EXACT_ADD = 6,
+  STEP,
+  N_PARTS
+} Part;
 
 typedef struct {
   const Comm *comm;
@@ -90,8 +96,9 @@ static Status create_problem(Case *c) {
                    .terms = {{"loss", 1, laplacian ? loss_second_mse : loss_value_mse, NULL}}};
   if (laplacian) pixels.jet = (JetSpec){true, 1, {{JET_COLLAPSED, JET_COLLAPSED}}};
   TRY(network_create(&spec, &c->network));
-  c->problem = (Problem){.network = &c->network, .tile = TILE, .n_domains = 1, .domains = {pixels}};
-  c->rows = problem_block_rows(&c->network, &pixels.jet, TILE) * jet_streams(&pixels.jet, 2);
+  c->problem = (Problem){.network = &c->network, .n_domains = 1, .domains = {pixels}};
+  c->rows = problem_block_rows(&c->network, &pixels.jet, problem_default_tile(&c->problem)) *
+            jet_streams(&pixels.jet, 2);
   return problem_objective(&c->problem, &c->objective);
 }
 
@@ -156,9 +163,26 @@ static void destroy_case(Case *c) {
 static void product(const Case *c, Part part, real *memory) {
   int n = steps[c->number].width, m = c->rows;
   real *input = memory, *output = memory + layer_elements(c), *weight = output + layer_elements(c);
-  if (part == FORWARD) linalg_nt(m, n, n, 1, input, weight, output);
-  if (part == INPUT_GRADIENT) linalg_nn(m, n, n, 1, input, weight, output);
-  if (part == WEIGHT_GRADIENT) linalg_tn(n, n, m, 1, input, output, 0, weight);
+  switch ((int)part) {
+    case SGEMM:
+      linalg_blas_nt(m, n, n, 1, input, weight, output);
+      break;
+    case SGEMM + 1:
+      linalg_blas_nn(m, n, n, 1, input, weight, output);
+      break;
+    case SGEMM + 2:
+      linalg_blas_tn(n, n, m, 1, input, output, false, weight);
+      break;
+    case PRODUCT:
+      linalg_nt(m, n, n, 1, input, weight, output);
+      break;
+    case PRODUCT + 1:
+      linalg_nn(m, n, n, 1, input, weight, output);
+      break;
+    case PRODUCT + 2:
+      linalg_tn(n, n, m, 1, input, output, false, weight);
+      break;
+  }
 }
 
 /* Repetitions of a product in one timing: about 4 GFLOP a thread. */
@@ -241,7 +265,7 @@ static double median(double *values, int n) {
 }
 
 typedef struct {
-  double gemm[3], gemm_all; /* GFLOP/s of all threads and ranks: each kind, a layer's three */
+  double gemm[6], sgemm, own; /* GFLOP/s of all threads and ranks: each part, a layer's three */
   double ms, gflops, of_gemm;
   double exact_share, optimiser_ms, workspace_mb;
 } Figures;
@@ -254,18 +278,20 @@ static double exact_seconds(const Case *c, double add) {
 
 static Figures figures_of(Case *c, int rounds) {
   Figures f = {0};
-  double n = steps[c->number].width, workers = (double)c->threads * comm_size(c->comm), all = 0;
+  double n = steps[c->number].width, workers = (double)c->threads * comm_size(c->comm),
+         all[2] = {0};
   double flops = 2e-9 * n * n * c->rows * workers;
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < EXACT_ADD; i++) {
     double seconds = median(c->seconds[i], rounds);
     f.gemm[i] = flops / seconds;
-    all += seconds;
+    all[i / PRODUCT] += seconds;
   }
   double step = median(c->seconds[STEP], rounds);
-  f.gemm_all = 3 * flops / all;
+  f.sgemm = 3 * flops / all[0];
+  f.own = 3 * flops / all[1];
   f.ms = 1e3 * step;
   f.gflops = 1e-9 * problem_flops(&c->problem) / step;
-  f.of_gemm = f.gflops / f.gemm_all;
+  f.of_gemm = f.gflops / f.sgemm;
   f.exact_share = exact_seconds(c, median(c->seconds[EXACT_ADD], rounds)) / step;
   f.optimiser_ms = 1e3 * median(c->optimising, rounds);
   f.workspace_mb = 1e-6 * (double)(problem_workspace_bytes(&c->problem) * (size_t)c->threads);
@@ -286,16 +312,17 @@ static void print_table(const Case *cases, const Figures *figures, double memory
   fprintf(out,
           "%s on %s, %d rank(s) x %d thread(s), " REAL_NAME
           ", medians of %d rounds\n\n"
-          "%-15s %8s %10s %10s %10s %10s   GFLOP/s, all threads at once\n",
-          linalg_library(), comm_host(), comm_size(cases->comm), cases->threads, rounds, "products",
-          "rows", "forward", "input", "weight", "together");
+          "%-15s %8s %7s %7s %7s %9s %9s %7s %7s %9s\n",
+          linalg_library(), comm_host(), comm_size(cases->comm), cases->threads, rounds, "GFLOP/s",
+          "rows", "forward", "input", "weight", "sgemm", "forward", "input", "weight", "own");
   for (int i = 0; i < N_STEPS; i++) {
     const Figures *f = &figures[i];
-    fprintf(out, "%-15s %8d %10.1f %10.1f %10.1f %10.1f\n", steps[i].name, cases[i].rows,
-            f->gemm[0], f->gemm[1], f->gemm[2], f->gemm_all);
+    fprintf(out, "%-15s %8d %7.1f %7.1f %7.1f %9.1f %9.1f %7.1f %7.1f %9.1f\n", steps[i].name,
+            cases[i].rows, f->gemm[0], f->gemm[1], f->gemm[2], f->sgemm, f->gemm[3], f->gemm[4],
+            f->gemm[5], f->own);
   }
   fprintf(out, "\n%-15s %8s %10s %10s %10s %10s %10s %10s\n", "steps", "samples", "ms", "GFLOP/s",
-          "of gemm", "exact sum", "Adam ms", "work MB");
+          "of sgemm", "exact sum", "Adam ms", "work MB");
   for (int i = 0; i < N_STEPS; i++) {
     const Figures *f = &figures[i];
     fprintf(out, "%-15s %8lld %10.2f %10.1f %9.1f%% %9.2f%% %10.3f %10.1f\n", steps[i].name,
@@ -306,13 +333,13 @@ static void print_table(const Case *cases, const Figures *figures, double memory
 }
 
 static json_t *case_json(const Case *c, const Figures *f) {
-  return json_pack("{s:s, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name",
+  return json_pack("{s:s, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name",
                    steps[c->number].name, "samples", (json_int_t)steps[c->number].samples,
-                   "gemm_rows", c->rows, "gemm_forward_gflops", f->gemm[0], "gemm_input_gflops",
-                   f->gemm[1], "gemm_weight_gflops", f->gemm[2], "gemm_gflops", f->gemm_all,
-                   "step_ms", f->ms, "step_gflops", f->gflops, "step_of_gemm", f->of_gemm,
-                   "exact_sum_share", f->exact_share, "optimizer_ms", f->optimiser_ms,
-                   "workspace_mb", f->workspace_mb);
+                   "gemm_rows", c->rows, "sgemm_forward_gflops", f->gemm[0], "sgemm_input_gflops",
+                   f->gemm[1], "sgemm_weight_gflops", f->gemm[2], "sgemm_gflops", f->sgemm,
+                   "own_gflops", f->own, "step_ms", f->ms, "step_gflops", f->gflops,
+                   "step_of_sgemm", f->of_gemm, "exact_sum_share", f->exact_share, "optimizer_ms",
+                   f->optimiser_ms, "workspace_mb", f->workspace_mb);
 }
 
 static void print_json(const Case *cases, const Figures *figures, double memory, int rounds,
