@@ -42,4 +42,7 @@ struct Objective {
                real *gradient, double *terms, void *workspace);
 };
 
+/* Local. sum of weight * term; monitors (weight 0) are left out, whatever they hold. */
+double objective_total(const Objective *objective, const double *terms);
+
 #endif

@@ -23,12 +23,6 @@ typedef struct {
   int failures;
 } Check;
 
-static double weighted_total(const Objective *objective, const double *terms) {
-  double total = 0;
-  for (int i = 0; i < objective->n_terms; i++) total += objective->terms[i].weight * terms[i];
-  return total;
-}
-
 /* Collective. The loss at theta + distance * direction, on the samples of step 0. */
 static Status loss_at(const Check *check, double distance, double *loss) {
   const Objective *objective = &check->setup->objective;
@@ -37,7 +31,7 @@ static Status loss_at(const Check *check, double distance, double *loss) {
     check->moved[i] = (real)(check->theta[i] + distance * check->direction[i]);
   }
   TRY(evaluation_run(check->evaluation, 0, check->moved, NULL, terms, NULL));
-  *loss = weighted_total(objective, terms);
+  *loss = objective_total(objective, terms);
   return STATUS_OK;
 }
 

@@ -223,14 +223,6 @@ static bool wants_save(const Trainer *trainer) {
   return trainer->root && seconds > 0 && progress_clock() - trainer->saved >= seconds;
 }
 
-static double weighted_total(const Objective *objective, const double *terms) {
-  double total = 0;
-  for (int i = 0; i < objective->n_terms; i++) {
-    if (objective->terms[i].weight != 0) total += objective->terms[i].weight * terms[i];
-  }
-  return total;
-}
-
 /* A line search may try weights where the loss is not finite: it has to come back, not to fail. */
 static Status too_far(const Objective *objective, double *loss, real *gradient) {
   *loss = INFINITY;
@@ -249,7 +241,7 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
       evaluation_run(trainer->evaluation, (uint64_t)trainer->step, theta, gradient, terms, &wish);
   trainer->attention |= wish;
   if (status != STATUS_OK) return trainer->evaluated ? too_far(objective, loss, gradient) : status;
-  *loss = weighted_total(objective, terms);
+  *loss = objective_total(objective, terms);
   if (!trainer->evaluated) {
     trainer->evaluated = true;
     trainer->total = *loss;
@@ -352,7 +344,7 @@ static Status finish(Trainer *trainer, Training *training) {
   double terms[OBJECTIVE_MAX_TERMS];
   TRY(evaluation_run(trainer->evaluation, (uint64_t)trainer->steps, trainer->theta, NULL, terms,
                      NULL));
-  training->final_loss = weighted_total(&trainer->setup->objective, terms);
+  training->final_loss = objective_total(&trainer->setup->objective, terms);
   training->steps = trainer->step;
   return STATUS_OK;
 }
