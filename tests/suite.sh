@@ -4,7 +4,7 @@
 
 siren="${SIREN:?the path of the program}"
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-scratch="$(mktemp -d /tmp/siren-suite.XXXXXX)"
+scratch="$(mktemp -d /tmp/suite-XXXXXX)"
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 

@@ -22,7 +22,7 @@ fails_on() {
   if [ "$code" != "$2" ]; then
     bad "$name: exit code $code instead of $2: $(tail -n 3 "$scratch/err")"
   elif [ "$2" = 0 ]; then
-    if [ -z "$lines" ] && cat "$scratch/out" "$scratch/err" | grep -qE -- "$3"; then
+    if [ -z "$lines" ] && grep -qE -- "$3" "$scratch/out" "$scratch/err"; then
       good "$name"
     else
       bad "$name: no \"$3\" in: $(cat "$scratch/out" "$scratch/err")"
