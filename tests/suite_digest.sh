@@ -11,7 +11,7 @@ reference=
 run_case() {
   local output="$scratch/run" digest
   rm -rf "$output"
-  if ! launch "$2" run "$experiment" scale=smoke threads="$3" output="$output" \
+  if ! launch "$2" run "$experiment" scale=smoke train.tile=64 threads="$3" output="$output" \
     "${@:4}" >"$scratch/out" 2>"$scratch/err"; then
     bad "$1: $(tail -n 3 "$scratch/err")"
     return
