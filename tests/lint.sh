@@ -117,8 +117,8 @@ rule_sizes() {
 
 # Letters in brackets so that this file does not offend itself.
 rule_words() {
-  local words='\<(TO[D]O|FIX[M]E|X[X]X)\>|/(wor[k]|roo[t]|hom[e])/|\<(this|my|our|next) s[e]ssion|\.\./share[d]'
-  words+='|[b]rowser_tool|str_re[p]lace|\<A[I] assistant'
+  local words='\<(TO[D]O|FIX[M]E|X[X]X)\>|/(wor[k]|roo[t]|hom[e])/|\.\./share[d]'
+  words+='|\<(this|my|our|next) s[e]ssion|[b]rowser_tool|str_re[p]lace|\<A[I] assistant'
   local file
   for file in $(files_in '\.(c|h|def|sh|py|yaml|md|txt|supp|sbatch)$|^\.ci/'); do
     offences_of < <(grep -nE "$words" "$file" | sed "s|^\([0-9]*\):|$file:\1: wording: |")

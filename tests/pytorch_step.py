@@ -6,7 +6,8 @@ The rival of `siren bench`: run both in turn on the same idle machine and compar
     LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/openblas-openmp MALLOC_MMAP_THRESHOLD_=4294967296 \
     MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=1073741824 OMP_NUM_THREADS=2 \
     tests/pytorch_step.py [value|gradient|laplacian] [WIDTH] [SAMPLES] [STEPS]
-The environment is what makes PyTorch with OpenBLAS fast: one OpenMP runtime, no page faults each step.
+The environment is what makes PyTorch with OpenBLAS fast: one OpenMP runtime, no page faults each
+step.
 """
 import math
 import resource
@@ -41,7 +42,8 @@ def loss_of(kind, network, x, target):
     if kind == "gradient":
         return ((first - target) ** 2).sum(1).mean()
     laplacian = sum(
-        torch.autograd.grad(first[:, i], x, torch.ones_like(first[:, i]), create_graph=True)[0][:, i]
+        torch.autograd.grad(first[:, i], x, torch.ones_like(first[:, i]),
+                            create_graph=True)[0][:, i]
         for i in range(x.shape[1])
     )
     return ((laplacian[:, None] - target) ** 2).mean()
@@ -49,7 +51,8 @@ def loss_of(kind, network, x, target):
 
 def main():
     kind = sys.argv[1] if len(sys.argv) > 1 else "value"
-    width, samples, steps = (int(a) for a in (sys.argv[2:] + [256, 65536, 5][len(sys.argv[2:]):])[:3])
+    given = sys.argv[2:]
+    width, samples, steps = (int(a) for a in (given + [256, 65536, 5][len(given):])[:3])
     torch.manual_seed(0)
     network = siren(2, 1, width, 3)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)

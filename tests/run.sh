@@ -33,7 +33,7 @@ check() {
 # Adds what ctest counted; a run without a count is one failure.
 count() { # JUNIT
   local tests failures
-  tests="$(sed -n 's/.*<testsuite .*/&/; s/^[[:space:]]*tests="\([0-9]*\)".*/\1/p' "$1" | head -n 1)"
+  tests="$(sed -n 's/^[[:space:]]*tests="\([0-9]*\)".*/\1/p' "$1" | head -n 1)"
   failures="$(sed -n 's/^[[:space:]]*failures="\([0-9]*\)".*/\1/p' "$1" | head -n 1)"
   if [ -z "$tests" ] || [ -z "$failures" ] || [ "$tests" = 0 ]; then
     failed=$((failed + 1))
@@ -52,7 +52,8 @@ build() { # DIRECTORY OPTION...
 run_tests() { # DIRECTORY OPTION...
   rm -f "$1/junit.xml"
   say "tests in $1"
-  ctest --test-dir "$1" --parallel 2 --output-on-failure --output-junit junit.xml "${@:2}" </dev/null
+  ctest --test-dir "$1" --parallel 2 --output-on-failure --output-junit junit.xml "${@:2}" \
+    </dev/null
   count "$1/junit.xml"
 }
 

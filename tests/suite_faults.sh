@@ -54,7 +54,8 @@ usage() {
   fails 'another experiment'\''s key' 2 'sdf\.lambda' "${small[@]}" sdf.lambda=1
   fails 'wrong type' 2 'train\.steps.*many.*whole number' "${small[@]}" train.steps=many
   fails 'out of range' 2 'train\.lr.*-1.*range' "${small[@]}" train.lr=-1
-  fails 'not one of the words' 2 'network\.activation.*`sin`.*`sine`' "${small[@]}" network.activation=sin
+  fails 'not one of the words' 2 'network\.activation.*`sin`.*`sine`' "${small[@]}" \
+    network.activation=sin
   fails 'unknown scale' 2 'scale=huge.*desk' run image scale=huge
   printf 'experiment: image\ntrain:\n  step: 5\n' >bad.yaml
   fails 'unknown key in a file' 2 '\<bad\.yaml:3:.*`train\.steps`' run bad.yaml
@@ -110,7 +111,8 @@ assert run.count(bias) == 1
 nan = struct.pack("<f", float("nan"))
 open("nan/run.h5", "wb").write(run.replace(bias, bias[:8] + nan + bias[12:]))'
   fails 'NaN in init' 1 'nan/run\.h5.*layer0/bias' "${smoke[@]}" init=nan/run.h5
-  fails 'init with other shapes' 1 'run\.h5.*layer0' "${smoke[@]}" init=finished/run.h5 network.width=32
+  fails 'init with other shapes' 1 'run\.h5.*layer0' "${smoke[@]}" \
+    init=finished/run.h5 network.width=32
   fails 'missing init' 1 'none\.h5.*No such file' "${smoke[@]}" init=none.h5
   fails 'init that is no HDF5' 1 'text\.png' "${smoke[@]}" init=text.png
   fails 'init' 0 '^psnr ' "${smoke[@]}" init=finished/run.h5
@@ -191,7 +193,7 @@ in_use() {
   wait "$first"
 }
 
-# A file system of a few hundred kilobytes, where a user may mount one, else a library that plays it.
+# A file system of some hundred kilobytes, where a user may mount one, else a library that plays it.
 mounted="$scratch/disk"
 full_disk() {
   local where="$scratch/faulty" checkpoint
@@ -230,7 +232,8 @@ no_mpirun() {
   mkdir bin
   ln -s /usr/bin/* /bin/* bin/ 2>/dev/null
   rm -f bin/mpirun bin/mpirun.* bin/mpiexec* bin/orterun
-  PATH="$scratch/bin" bash "$here/../experiments/quickstart.sh" >"$scratch/out" 2>"$scratch/err" || code=$?
+  PATH="$scratch/bin" bash "$here/../experiments/quickstart.sh" >"$scratch/out" \
+    2>"$scratch/err" || code=$?
   if [ $code = 1 ] && grep -q 'mpirun is not in PATH.*openmpi-bin' "$scratch/err"; then
     good 'quickstart without mpirun'
   else

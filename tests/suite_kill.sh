@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs that are killed or asked to stop, and go on with another number of ranks, end with the bits of
-# a run that nobody disturbed. KILLS and KILL_SEED change what is tried.
+# Runs that are killed or asked to stop, and go on with another number of ranks, end with the bits
+# of a run that nobody disturbed. KILLS and KILL_SEED change what is tried.
 set -uo pipefail
 # shellcheck source=tests/suite.sh
 . "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
@@ -11,7 +11,8 @@ kills=$((${KILLS:-20} / ${#all[@]}))
 if [ $kills -lt 4 ]; then kills=4; fi
 
 output="$scratch/run"
-settings=(scale=smoke train.steps=300 train.log_every=1 train.checkpoint_every=3 eval.pictures=false)
+settings=(scale=smoke train.steps=300 train.log_every=1 train.checkpoint_every=3
+  eval.pictures=false)
 arguments() { echo run "$experiment" "${settings[@]}" "output=$output" threads=1; }
 
 # RANKS: starts a run in a session of its own, whose id, also the process's, is $leader.
@@ -77,7 +78,11 @@ compare() {
 finish() { # NAME RANKS
   start "$2"
   await_end
-  if [ $code = 0 ]; then compare "$1"; else bad "$1: exit code $code; $(tail -n 3 "$scratch/err")"; fi
+  if [ "$code" = 0 ]; then
+    compare "$1"
+  else
+    bad "$1: exit code $code; $(tail -n 3 "$scratch/err")"
+  fi
 }
 
 random_kills() {
@@ -124,7 +129,8 @@ stopped() {
   await_steps
   kill "-$1" "$leader"
   await_end
-  if [[ " $3 " == *" $code "* ]] && [ -f "$output/checkpoint.h5" ] && [ ! -f "$output/run.h5" ]; then
+  if [[ " $3 " == *" $code "* ]] && [ -f "$output/checkpoint.h5" ] &&
+    [ ! -f "$output/run.h5" ]; then
     good "$experiment: $1 on $2 ranks stops at a checkpoint"
   else
     bad "$experiment: $1 on $2 ranks: exit code $code; $(tail -n 3 "$scratch/err")"
