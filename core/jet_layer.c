@@ -36,7 +36,7 @@ static void square(const Chunk *c, const JetLayer *layer, JetSecond second, real
     if (i == 0) {
       EACH(j) q[j] = w * ui[j] * ui[j];
     } else {
-      EACH(j) q[j] += w * ui[j] * ui[j];
+      EACH(j) q[j] = fused(w * ui[j], ui[j], q[j]);
     }
   }
 }
@@ -54,7 +54,7 @@ static void forward_derivatives(const Chunk *c, const JetLayer *layer) {
     const real *restrict u = c->u + (size_t)(1 + layer->in + s) * c->stride;
     real *restrict h = c->h + (size_t)(1 + layer->in + s) * c->stride;
     square(c, layer, layer->spec->second[s], q);
-    EACH(j) h[j] = d1[j] * u[j] + d2[j] * q[j];
+    EACH(j) h[j] = fused(d1[j], u[j], d2[j] * q[j]);
   }
 }
 
@@ -95,14 +95,14 @@ static void reverse_value(const Chunk *c, const JetLayer *layer) {
   for (int i = 0; layer->spec->first && i < layer->in; i++) {
     const real *restrict u = c->u + (size_t)(1 + i) * c->stride;
     const real *restrict bar = c->bar + (size_t)(1 + i) * c->stride;
-    EACH(j) value[j] += d2[j] * u[j] * bar[j];
+    EACH(j) value[j] = fused(d2[j] * u[j], bar[j], value[j]);
   }
   real q[CHUNK];
   for (int s = 0; s < layer->spec->n_second; s++) {
     const real *restrict u = c->u + (size_t)(1 + layer->in + s) * c->stride;
     const real *restrict bar = c->bar + (size_t)(1 + layer->in + s) * c->stride;
     square(c, layer, layer->spec->second[s], q);
-    EACH(j) value[j] += (d2[j] * u[j] + d3[j] * q[j]) * bar[j];
+    EACH(j) value[j] = fused(fused(d2[j], u[j], d3[j] * q[j]), bar[j], value[j]);
   }
 }
 
@@ -113,7 +113,7 @@ static void add_product(const Chunk *c, int i, int other, int stream, real facto
   const real *restrict u = c->u + (size_t)(1 + other) * c->stride;
   const real *restrict second = c->bar + (size_t)stream * c->stride;
   real *restrict bar = c->bar + (size_t)(1 + i) * c->stride;
-  EACH(j) bar[j] += factor * (d2[j] * u[j] * second[j]);
+  EACH(j) bar[j] = fused(factor * d2[j] * u[j], second[j], bar[j]);
 }
 
 static void reverse_derivatives(const Chunk *c, const JetLayer *layer) {

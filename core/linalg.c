@@ -44,8 +44,8 @@ static void nt_thin_k(int m, int n, int k, real alpha, const real *a, const real
       real *restrict row = c + (size_t)i * n + j0;
 #pragma omp simd
       for (int j = 0; j < count; j++) {
-        row[j] = (column[0][j] * x[0] + column[1][j] * x[1]) +
-                 (column[2][j] * x[2] + column[3][j] * x[3]);
+        real sum = fused(column[1][j], x[1], column[0][j] * x[0]);
+        row[j] = fused(column[3][j], x[3], fused(column[2][j], x[2], sum));
       }
     }
   }
@@ -63,9 +63,9 @@ static void nt_thin_n(int m, int n, int k, real alpha, const real *a, const real
       int p = 0;
       for (; p + LANES <= k; p += LANES) {
 #pragma omp simd
-        for (int l = 0; l < LANES; l++) partial[l] += x[p + l] * y[p + l];
+        for (int l = 0; l < LANES; l++) partial[l] = fused(x[p + l], y[p + l], partial[l]);
       }
-      for (; p < k; p++) partial[p % LANES] += x[p] * y[p];
+      for (; p < k; p++) partial[p % LANES] = fused(x[p], y[p], partial[p % LANES]);
       real sum = 0;
       for (int l = 0; l < LANES; l++) sum += partial[l];
       c[(size_t)i * n + j] = alpha * sum;
@@ -85,7 +85,7 @@ static void nn_thin_k(int m, int n, int k, real alpha, const real *a, const real
         for (int j = 0; j < n; j++) row[j] = x * y[j];
       } else {
 #pragma omp simd
-        for (int j = 0; j < n; j++) row[j] += x * y[j];
+        for (int j = 0; j < n; j++) row[j] = fused(x, y[j], row[j]);
       }
     }
   }
@@ -101,7 +101,7 @@ static void tn_thin_m(int m, int n, int k, real alpha, const real *a, const real
       real *restrict row = c + (size_t)i * n;
       real x = alpha * a[(size_t)p * m + i];
 #pragma omp simd
-      for (int j = 0; j < n; j++) row[j] += x * y[j];
+      for (int j = 0; j < n; j++) row[j] = fused(x, y[j], row[j]);
     }
   }
 }
@@ -120,7 +120,7 @@ static void tn_thin_n(int m, int n, int k, real alpha, const real *a, const real
         real y = alpha * b[(size_t)p * n + q];
         real *restrict sum = column[q];
 #pragma omp simd
-        for (int i = 0; i < count; i++) sum[i] += row[i] * y;
+        for (int i = 0; i < count; i++) sum[i] = fused(row[i], y, sum[i]);
       }
     }
     for (int i = 0; i < count; i++) {

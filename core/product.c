@@ -12,7 +12,7 @@ enum {
   LANES = BYTES / (int)sizeof(real),
   WIDE = 2 * LANES,
   LINE = 64 / (int)sizeof(real),
-  DEPTH = PRODUCT_DEPTH, /* a panel of b, DEPTH x WIDE, stays in the first-level cache */
+  DEPTH = 256,           /* a panel of b, DEPTH x WIDE, stays in the first-level cache */
   GROUP = 256,           /* rows of a that share a packed panel of b; a multiple of TALL */
   COPY_ROW = DEPTH + 16, /* of a copied row of a */
   COPY_FROM = 512,       /* columns of c from which copying a pays */
@@ -23,17 +23,22 @@ typedef real Unaligned __attribute__((vector_size(BYTES), aligned(sizeof(real)))
 typedef real Row __attribute__((vector_size(BLOCK * sizeof(real))));
 typedef real UnalignedRow __attribute__((vector_size(BLOCK * sizeof(real)), aligned(sizeof(real))));
 
-/* ---- One tile: c [rows][WIDE] = alpha sum_p a(i, p) panel[p] ---- */
+/* Compiled with contraction on, as vector types have no portable fused multiply-add: the two sums
+ * of a tile below. */
+
+/* ---- One tile: c [rows][WIDE] (+)= sum_p a(i, p) panel[p] ---- */
 
 static inline __attribute__((always_inline)) void tile(int rows, int depth, const real *a,
                                                        size_t a_row, size_t a_depth,
-                                                       const real *panel, real alpha, bool add,
-                                                       real *c, size_t c_row) {
+                                                       const real *panel, bool add, real *c,
+                                                       size_t c_row) {
   Vector sum[TALL][2];
   for (int i = 0; i < rows; i++) {
-    sum[i][0] = sum[i][1] = (Vector){0};
-    __builtin_prefetch(c + (size_t)i * c_row, 1);
-    __builtin_prefetch(c + (size_t)i * c_row + LANES, 1);
+    const Unaligned *before = (const Unaligned *)(c + (size_t)i * c_row);
+    sum[i][0] = add ? (Vector)before[0] : (Vector){0};
+    sum[i][1] = add ? (Vector)before[1] : (Vector){0};
+    __builtin_prefetch(before, 1);
+    __builtin_prefetch(before + 1, 1);
   }
   for (int p = 0; p < depth; p++) {
     Vector left = *(const Vector *)(panel + p * WIDE);
@@ -46,21 +51,18 @@ static inline __attribute__((always_inline)) void tile(int rows, int depth, cons
     }
   }
   for (int i = 0; i < rows; i++) {
-    for (int half = 0; half < 2; half++) {
-      Unaligned *target = (Unaligned *)(c + (size_t)i * c_row + (size_t)(half * LANES));
-      Vector result = alpha * sum[i][half];
-      *target = add ? *target + result : result;
-    }
+    Unaligned *after = (Unaligned *)(c + (size_t)i * c_row);
+    after[0] = sum[i][0];
+    after[1] = sum[i][1];
   }
 }
 
 /* The two layouts of a and the two heights are constants of the inlined tile. */
-#define TILE(name, rows, a_row, a_depth)                                                       \
-  static __attribute__((noinline)) void name(int depth, const real *a, size_t stride,          \
-                                             const real *panel, real alpha, bool add, real *c, \
-                                             size_t c_row) {                                   \
-    (void)stride;                                                                              \
-    tile(rows, depth, a, a_row, a_depth, panel, alpha, add, c, c_row);                         \
+#define TILE(name, rows, a_row, a_depth)                                                           \
+  static __attribute__((noinline)) void name(int depth, const real *a, size_t stride,              \
+                                             const real *panel, bool add, real *c, size_t c_row) { \
+    (void)stride;                                                                                  \
+    tile(rows, depth, a, a_row, a_depth, panel, add, c, c_row);                                    \
   }
 TILE(tile_rows, TALL, stride, 1)
 TILE(tile_row, 1, stride, 1)
@@ -68,24 +70,25 @@ TILE(tile_packed, TALL, 1, TALL)
 
 /* ---- Packing ---- */
 
-/* panel [depth][WIDE] = rows of b; columns beyond n are zero. */
-static void pack_rows(const real *b, size_t stride, int depth, int n, real *panel) {
+/* panel [depth][WIDE] = alpha * rows of b; columns beyond n are zero. */
+static void pack_rows(real alpha, const real *b, size_t stride, int depth, int n, real *panel) {
   for (int p = 0; p < depth; p++) {
     const real *from = b + (size_t)p * stride;
     real *to = panel + p * WIDE;
     if (n == WIDE) {
-      *(Vector *)to = *(const Unaligned *)from;
-      *(Vector *)(to + LANES) = *(const Unaligned *)(from + LANES);
+      *(Vector *)to = alpha * *(const Unaligned *)from;
+      *(Vector *)(to + LANES) = alpha * *(const Unaligned *)(from + LANES);
     } else {
-      for (int j = 0; j < WIDE; j++) to[j] = j < n ? from[j] : 0;
+      for (int j = 0; j < WIDE; j++) to[j] = j < n ? alpha * from[j] : 0;
     }
   }
 }
 
-/* Transposes 8 x 8: three rounds of exchanges between rows 1, 2 and 4 apart. */
-static void transpose_block(const real *from, size_t stride, real *to, size_t to_stride) {
+/* Transposes 8 x 8 and scales: three rounds of exchanges between rows 1, 2 and 4 apart. */
+static void transpose_block(real alpha, const real *from, size_t stride, real *to,
+                            size_t to_stride) {
   Row r[BLOCK], s[BLOCK];
-  for (int i = 0; i < BLOCK; i++) r[i] = *(const UnalignedRow *)(from + (size_t)i * stride);
+  for (int i = 0; i < BLOCK; i++) r[i] = alpha * *(const UnalignedRow *)(from + (size_t)i * stride);
   for (int i = 0; i < BLOCK; i += 2) {
     s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
     s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
@@ -102,18 +105,19 @@ static void transpose_block(const real *from, size_t stride, real *to, size_t to
   for (int i = 0; i < BLOCK; i++) *(UnalignedRow *)(to + (size_t)i * to_stride) = s[i];
 }
 
-/* panel [depth][WIDE] = columns of b, that is, b's rows lie along depth. */
-static void pack_columns(const real *b, size_t stride, int depth, int n, real *panel) {
+/* panel [depth][WIDE] = alpha * columns of b, that is, b's rows lie along depth. */
+static void pack_columns(real alpha, const real *b, size_t stride, int depth, int n, real *panel) {
   int whole_n = n / BLOCK * BLOCK, whole_depth = depth / BLOCK * BLOCK;
   for (int j = 0; j < whole_n; j += BLOCK) {
     for (int p = 0; p < whole_depth; p += BLOCK) {
-      transpose_block(b + (size_t)j * stride + (size_t)p, stride, panel + p * WIDE + j, WIDE);
+      transpose_block(alpha, b + (size_t)j * stride + (size_t)p, stride, panel + p * WIDE + j,
+                      WIDE);
     }
   }
   for (int p = 0; p < depth; p++) {
     int begin = p < whole_depth ? whole_n : 0;
     for (int j = begin; j < WIDE; j++) {
-      panel[p * WIDE + j] = j < n ? b[(size_t)j * stride + (size_t)p] : 0;
+      panel[p * WIDE + j] = j < n ? alpha * b[(size_t)j * stride + (size_t)p] : 0;
     }
   }
 }
@@ -189,22 +193,19 @@ static void strip_rest(const Strip *s, int first, real *c, size_t c_row) {
   for (int i = first; i < s->rows; i++) {
     const real *a = q->a + (size_t)(s->i0 + i) * q->a_row + (size_t)s->p0 * q->a_depth;
     for (int p = 0; p < s->depth; p++) row[p] = a[(size_t)p * q->a_depth];
-    tile_row(s->depth, row, DEPTH, s->panel, q->alpha, s->add, c + (size_t)i * c_row, c_row);
+    tile_row(s->depth, row, DEPTH, s->panel, s->add, c + (size_t)i * c_row, c_row);
   }
 }
 
 static void strip_run(const Strip *s, real *c, size_t c_row) {
-  const real alpha = s->product->alpha;
   int i = 0;
   for (; i + TALL <= s->rows; i += TALL) {
     real *target = c + (size_t)i * c_row;
     ahead_fetch(&s->ahead, i / TALL);
     if (s->packed) {
-      tile_packed(s->depth, s->a + (size_t)(i * s->depth), TALL, s->panel, alpha, s->add, target,
-                  c_row);
+      tile_packed(s->depth, s->a + (size_t)(i * s->depth), TALL, s->panel, s->add, target, c_row);
     } else {
-      tile_rows(s->depth, s->a + (size_t)i * s->a_row, s->a_row, s->panel, alpha, s->add, target,
-                c_row);
+      tile_rows(s->depth, s->a + (size_t)i * s->a_row, s->a_row, s->panel, s->add, target, c_row);
     }
   }
   strip_rest(s, i, c, c_row);
@@ -250,9 +251,9 @@ static void group_run(const Product *q, int i0, int rows, int p0, int depth) {
     strip.columns = q->n - j0 < WIDE ? q->n - j0 : WIDE;
     const real *b = q->b + (size_t)p0 * q->b_depth + (size_t)j0 * q->b_column;
     if (q->b_column == 1) {
-      pack_rows(b, q->b_depth, depth, strip.columns, panel);
+      pack_rows(q->alpha, b, q->b_depth, depth, strip.columns, panel);
     } else {
-      pack_columns(b, q->b_column, depth, strip.columns, panel);
+      pack_columns(q->alpha, b, q->b_column, depth, strip.columns, panel);
     }
     strip.ahead = ahead_of(q, b, depth, j0, rows / TALL);
     real *c = q->c + (size_t)i0 * (size_t)q->n + (size_t)j0;

@@ -1,7 +1,7 @@
 /* Matrix products for the shapes of a tile: single-threaded, register-tiled, without packing what
  * need not be packed. Every element of the result is one chain of fused multiply-adds over k in
- * ascending order (cut every PRODUCT_DEPTH terms), whatever the vector width of the CPU. The BLAS
- * is the reference it is tested against. */
+ * ascending order, whatever the vector width of the CPU and whichever the compiler. The BLAS is the
+ * reference it is tested against. */
 #ifndef CORE_PRODUCT_H
 #define CORE_PRODUCT_H
 
@@ -10,9 +10,7 @@
 
 #include "core/real.h"
 
-enum { PRODUCT_DEPTH = 256 };
-
-/* c [m][n] = alpha a b (+ c if accumulate); c is row-major and dense. Element (i, p) of a lies at
+/* c [m][n] = a (alpha b) (+ c if accumulate); c is row-major and dense. Element (i, p) of a lies at
  * a[i * a_row + p * a_depth], element (p, j) of b at b[p * b_depth + j * b_column]; in each of them
  * one stride is 1. */
 typedef struct {

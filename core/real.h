@@ -16,6 +16,16 @@ typedef float real;
 #define REAL_IS_DOUBLE 0
 #endif
 
+/* a * b + c with one rounding. Contraction by the compiler is off (CMakeLists.txt), so that the
+ * places where it happens, and with them the bits, do not depend on compiler and CPU. */
+static inline real fused(real a, real b, real c) {
+#ifdef SIREN_DOUBLE
+  return __builtin_fma(a, b, c);
+#else
+  return __builtin_fmaf(a, b, c);
+#endif
+}
+
 /* Every array of reals is allocated on this boundary, so that vector code sees the same alignment,
  * and therefore gives the same bits, wherever it runs. */
 enum { REAL_ALIGN = 64 };

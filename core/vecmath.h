@@ -44,17 +44,17 @@ static inline float vec_float(uint32_t bits) {
 
 /* sin u and cos u for |u| up to about 1e5: three-term reduction by pi/2. */
 static inline void vec_sincos(float u, float *sine, float *cosine) {
-  float shifted = u * 0.636619772367581343f + VEC_ROUND;
+  float shifted = fused(u, 0.636619772367581343f, VEC_ROUND);
   uint32_t quadrant = vec_bits(shifted);
   float k = shifted - VEC_ROUND;
-  float r = u - k * 1.57079637050628662109375f;
-  r = r + k * 4.37113900018624283e-8f;
-  r = r + k * 1.71512489e-15f;
+  float r = fused(k, -1.57079637050628662109375f, u);
+  r = fused(k, 4.37113900018624283e-8f, r);
+  r = fused(k, 1.71512489e-15f, r);
   float z = r * r;
-  float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
-  float c =
-      ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z -
-      0.5f * z + 1.0f;
+  float s = fused(fused(-1.9515295891e-4f, z, 8.3321608736e-3f), z, -1.6666654611e-1f);
+  s = fused(s * z, r, r);
+  float c = fused(2.443315711809948e-5f, z, -1.388731625493765e-3f);
+  c = fused(fused(fused(c, z, 4.166664568298827e-2f), z, -0.5f), z, 1.0f);
   uint32_t swap = 0u - (quadrant & 1u);
   uint32_t bits_s = vec_bits(s), bits_c = vec_bits(c);
   uint32_t from_s = (bits_s & ~swap) | (bits_c & swap);
@@ -67,42 +67,36 @@ static inline void vec_sincos(float u, float *sine, float *cosine) {
  * stays NaN. */
 static inline float vec_exp_parts(float x, float *scale) {
   float limited = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
-  float shifted = limited * 1.44269504088896341f + VEC_ROUND;
+  float shifted = fused(limited, 1.44269504088896341f, VEC_ROUND);
   float k = shifted - VEC_ROUND;
   *scale = vec_float((vec_bits(shifted) + 127u) << 23);
-  float r = limited - k * 0.693359375f;
-  r = r + k * 2.12194440e-4f;
-  float p =
-      ((((1.9875691500e-4f * r + 1.3981999507e-3f) * r + 8.3334519073e-3f) * r + 4.1665795894e-2f) *
-           r +
-       1.6666665459e-1f) *
-          r +
-      5.0000001201e-1f;
-  return p * r * r + r;
+  float r = fused(k, -0.693359375f, limited);
+  r = fused(k, 2.12194440e-4f, r);
+  float p = fused(1.9875691500e-4f, r, 1.3981999507e-3f);
+  p = fused(fused(p, r, 8.3334519073e-3f), r, 4.1665795894e-2f);
+  p = fused(fused(p, r, 1.6666665459e-1f), r, 5.0000001201e-1f);
+  return fused(p * r, r, r);
 }
 static inline float vec_exp(float x) {
   float scale;
   float part = vec_exp_parts(x, &scale);
-  return scale * part + scale;
+  return fused(scale, part, scale);
 }
 static inline float vec_expm1(float x) {
   float scale;
   float part = vec_exp_parts(x, &scale);
-  return scale * part + (scale - 1.0f);
+  return fused(scale, part, scale - 1.0f);
 }
 
 /* log(1 + y) for y in [0, 1], as 2 atanh(y / (2 + y)). */
 static inline float vec_log1p_unit(float y) {
   float z = y / (2.0f + y);
   float q = z * z;
-  float p = ((((((1.0f / 15.0f * q + 1.0f / 13.0f) * q + 1.0f / 11.0f) * q + 1.0f / 9.0f) * q +
-               1.0f / 7.0f) *
-                  q +
-              1.0f / 5.0f) *
-                 q +
-             1.0f / 3.0f) *
-            q;
-  return 2.0f * z * p + 2.0f * z;
+  float p = fused(1.0f / 15.0f, q, 1.0f / 13.0f);
+  p = fused(fused(p, q, 1.0f / 11.0f), q, 1.0f / 9.0f);
+  p = fused(fused(p, q, 1.0f / 7.0f), q, 1.0f / 5.0f);
+  p = fused(p, q, 1.0f / 3.0f) * q;
+  return fused(2.0f * z, p, 2.0f * z);
 }
 
 #endif
