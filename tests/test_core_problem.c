@@ -327,11 +327,27 @@ static void steps_draw_different_samples(void **state) {
   free(theta);
 }
 
+/* Tile 0 stands for the one that network and jets ask for. */
+static void tile_zero_is_the_default_tile(void **state) {
+  (void)state;
+  Network network = fixture_network(sines(9, 1));
+  real *theta = fixture_theta(&network, 2);
+  Problem automatic = two_domains(&network, 0);
+  int tile = problem_default_tile(&automatic);
+  assert_true(tile >= 64 && tile % 64 == 0);
+  Problem named = two_domains(&network, tile);
+  Sum a = evaluate(&automatic, theta, 1, false), b = evaluate(&named, theta, 1, false);
+  assert_memory_equal(a.gradient, b.gradient, network.n_parameters * sizeof *a.gradient);
+  sum_destroy(&a);
+  sum_destroy(&b);
+  free(theta);
+}
+
 static void impossible_problems_are_refused(void **state) {
   (void)state;
   Network network = fixture_network(sines(9, 1));
   Objective o;
-  Problem problem = two_domains(&network, 0);
+  Problem problem = two_domains(&network, -1);
   assert_int_equal(problem_objective(&problem, &o), STATUS_USAGE);
   problem = two_domains(&network, 8);
   problem.domains[1].samples = 0;
@@ -421,6 +437,7 @@ int main(void) {
       cmocka_unit_test(a_tile_is_a_pure_function),
       cmocka_unit_test(monitors_add_nothing_to_the_gradient),
       cmocka_unit_test(steps_draw_different_samples),
+      cmocka_unit_test(tile_zero_is_the_default_tile),
       cmocka_unit_test(impossible_problems_are_refused),
       cmocka_unit_test(loss_terms_are_their_formulas),
   };
