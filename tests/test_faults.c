@@ -71,7 +71,7 @@ static int run_child(const char *directory, const Fault *fault, int at) {
     execl("/proc/self/exe", "test_faults", "write", directory, (char *)NULL);
     _exit(98);
   }
-  int result;
+  int result = 0;
   assert_true(pid > 0 && waitpid(pid, &result, 0) == pid);
   return result;
 }
