@@ -303,6 +303,10 @@ static Status dispatch(const Invocation *all) {
   invocation.argc--;
   invocation.argv++;
   if (wants_help(&invocation)) return command_help(command, &invocation);
+  if (!*command->arguments && invocation.argc > 0) {
+    return status_fail(STATUS_USAGE, "unexpected argument `%s`: siren %s takes none",
+                       invocation.argv[0], command->name);
+  }
   return command->function(&invocation);
 }
 

@@ -35,7 +35,6 @@ typedef struct {
   int64_t saved_step;
   bool evaluated; /* in this step: the terms at the theta it began with are known */
   bool attention; /* some rank wants to stop, to save, or has failed */
-  bool warned;    /* of divergence */
   double first_loss;
   double total, terms[OBJECTIVE_MAX_TERMS];
   Status trouble; /* of this rank, not yet agreed on */
@@ -159,7 +158,8 @@ static Status begin(Trainer *trainer) {
   }
   status = trainer->root ? journal_open(trainer->directory, trainer->step, &trainer->journal)
                          : STATUS_OK;
-  return comm_agree(comm, status);
+  TRY(comm_agree(comm, status));
+  return found ? STATUS_OK : save(trainer); /* a disk that is too small shows at once */
 }
 
 static Status create_optimizer(Trainer *trainer) {
@@ -223,6 +223,30 @@ static bool wants_save(const Trainer *trainer) {
   return trainer->root && seconds > 0 && progress_clock() - trainer->saved >= seconds;
 }
 
+static int largest_term(const Trainer *trainer) {
+  const ObjectiveTerm *terms = trainer->setup->objective.terms;
+  int largest = 0;
+  for (int i = 1; i < trainer->setup->objective.n_terms; i++) {
+    bool larger = fabs(terms[i].weight * trainer->terms[i]) >
+                  fabs(terms[largest].weight * trainer->terms[largest]);
+    if (larger) largest = i;
+  }
+  return largest;
+}
+
+/* A bounded activation keeps a loss finite that will never come down again. */
+static Status check_divergence(Trainer *trainer) {
+  if (trainer->step == 0) trainer->first_loss = trainer->total;
+  double limit = config_real(trainer->setup->config, "train.diverged");
+  if (limit == 0 || !(trainer->total > limit * trainer->first_loss)) return STATUS_OK;
+  return status_fail(STATUS_FAILED,
+                     "step %" PRId64
+                     ": diverged: the loss is %.3g, over %g times the first, mostly "
+                     "term `%s`: lower train.lr or set train.clip (train.diverged=0 lets it go on)",
+                     trainer->step, trainer->total, limit,
+                     trainer->setup->objective.terms[largest_term(trainer)].name);
+}
+
 /* A line search may try weights where the loss is not finite: it has to come back, not to fail. */
 static Status too_far(const Objective *objective, double *loss, real *gradient) {
   *loss = INFINITY;
@@ -246,20 +270,10 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
     trainer->evaluated = true;
     trainer->total = *loss;
     memcpy(trainer->terms, terms, sizeof trainer->terms);
+    TRY(check_divergence(trainer));
   }
   gradient_clip(gradient, objective->n_parameters, trainer->clip);
   return STATUS_OK;
-}
-
-static void warn_of_divergence(Trainer *trainer) {
-  if (trainer->step == 0) trainer->first_loss = trainer->total;
-  if (!trainer->root || trainer->warned || !(trainer->total > 1e3 * trainer->first_loss)) return;
-  trainer->warned = true;
-  progress_break(&trainer->progress);
-  fprintf(stderr,
-          "siren: warning: at step %" PRId64
-          " the loss is %.3g, over 1000 times the first: try a lower train.lr, or train.clip=1\n",
-          trainer->step, trainer->total);
 }
 
 /* Trouble of one rank is kept until the ranks can agree on it. */
@@ -286,7 +300,6 @@ static Status advance(Trainer *trainer) {
   double loss;
   trainer->evaluated = false;
   TRY(optimizer_step(trainer->optimizer, lr, trainer->theta, evaluate, trainer, &loss));
-  warn_of_divergence(trainer);
   if (trainer->step % every == 0 || trainer->step == trainer->steps - 1) log_step(trainer, lr);
   trainer->step++;
   progress_step(&trainer->progress, trainer->step, trainer->total, trainer->terms);
