@@ -84,17 +84,19 @@ if ! bash tests/install.sh build run test; then
   finish
 fi
 
-check "build with gcc" build build-test -DCMAKE_C_COMPILER=gcc && run_tests build-test
+if check "build with gcc" build build-test -DCMAKE_C_COMPILER=gcc; then run_tests build-test; fi
 
 check "code is formatted" format
 check "shell scripts" shell_scripts
 
+# Leaks are looked for in programs without MPI, which itself never frees all of its own.
 leaks=0
 if leaks_found 2>/dev/null; then leaks=1; else echo "no leak detection on this machine"; fi
-export ASAN_OPTIONS="detect_leaks=$leaks:allocator_may_return_null=1"
-export LSAN_OPTIONS="suppressions=$PWD/tests/leaks.supp:print_suppressions=0"
 export UBSAN_OPTIONS="print_stacktrace=1"
-check "build with clang and sanitizers" build build-sanitize -DCMAKE_C_COMPILER=clang \
-  -DSIREN_SANITIZE=ON && run_tests build-sanitize -L 'unit|sanitize'
+if check "build with clang and sanitizers" build build-sanitize -DCMAKE_C_COMPILER=clang \
+  -DSIREN_SANITIZE=ON; then
+  ASAN_OPTIONS="detect_leaks=$leaks" run_tests build-sanitize -L unit
+  ASAN_OPTIONS="detect_leaks=0" run_tests build-sanitize -R '^test_mpi_.*_2$|^suite_contract$'
+fi
 
 finish
