@@ -26,7 +26,6 @@ commands() {
     prints "$command --help" "^siren $command" "$siren" $command --help
   done
   prints 'help has the options' 'train\.steps' "$siren" run --help
-  prints 'bench as JSON' '^\{' "$siren" bench --json rounds=1
 }
 
 # One run of the experiment, in $output.
