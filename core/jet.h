@@ -22,17 +22,26 @@ typedef struct {
   int i, j;
 } JetSecond;
 
+/* How: forward streams for everything; a reverse sweep for the gradients of few outputs, in 1 + out
+ * passes instead of 1 + in (methods 2.4); or whichever takes fewer. */
+typedef enum { JET_CHEAPEST, JET_STREAMS, JET_ADJOINT } JetScheme;
+
 /* Which derivatives: none (value only), all first ones, all first ones and a list of second ones.
  */
 typedef struct {
   bool first; /* must be true when n_second > 0 */
   int n_second;
   JetSecond second[JET_MAX_SECOND];
+  JetScheme scheme; /* JET_ADJOINT only without second derivatives */
 } JetSpec;
 
 /* Local. Streams of a jet in `in` coordinates: 1 + (first ? in : 0) + n_second, in this order:
  * value, d/dx_0 ... d/dx_{in-1}, second[0] ... */
 int jet_streams(const JetSpec *spec, int in);
+
+/* Local. Products of a layer with this jet, in units of a value stream's: the cost that
+ * JET_CHEAPEST compares. */
+int jet_passes(const Network *network, const JetSpec *spec);
 
 typedef struct Jet Jet;
 

@@ -43,7 +43,7 @@ static int64_t problem_tiles(const Objective *self, uint64_t step) {
 int problem_block_rows(const Network *network, const JetSpec *jet, int tile) {
   enum { LEAST = 64 };
   int products = network->spec.width <= 512 ? 256 : 512;
-  int rows = products / jet_streams(jet, network->spec.in);
+  int rows = products / jet_passes(network, jet);
   if (rows < LEAST) rows = LEAST;
   int blocks = (tile + rows - 1) / rows;
   return (tile + blocks - 1) / blocks;
@@ -51,12 +51,12 @@ int problem_block_rows(const Network *network, const JetSpec *jet, int tile) {
 
 int problem_default_tile(const Problem *problem) {
   enum { LEAST = 256, PRODUCTS = 1024, UNIT = 64 };
-  int streams = 1;
+  int passes = 1;
   for (int m = 0; m < problem->n_domains; m++) {
-    int own = jet_streams(&problem->domains[m].jet, problem->network->spec.in);
-    if (own > streams) streams = own;
+    int own = jet_passes(problem->network, &problem->domains[m].jet);
+    if (own > passes) passes = own;
   }
-  int tile = PRODUCTS / streams / UNIT * UNIT;
+  int tile = PRODUCTS / passes / UNIT * UNIT;
   return tile > LEAST ? tile : LEAST;
 }
 

@@ -94,7 +94,7 @@ static Status create_problem(Case *c) {
                    .draw = draw_pattern,
                    .n_terms = 1,
                    .terms = {{"loss", 1, laplacian ? loss_second_mse : loss_value_mse, NULL}}};
-  if (laplacian) pixels.jet = (JetSpec){true, 1, {{JET_COLLAPSED, JET_COLLAPSED}}};
+  if (laplacian) pixels.jet = (JetSpec){.first = true, .n_second = 1, .second = {{JET_COLLAPSED, 0}}};
   TRY(network_create(&spec, &c->network));
   c->problem = (Problem){.network = &c->network, .n_domains = 1, .domains = {pixels}};
   c->rows = problem_block_rows(&c->network, &pixels.jet, problem_default_tile(&c->problem)) *

@@ -429,6 +429,7 @@ static void streams_and_operations_are_counted(void **state) {
   Network network = fixture_network(siren(2, 1, 256, 3));
   double weights = 2 * 256 + 3 * 256 * 256 + 256;
   assert_true(jet_flops(&network, &none) == 6 * weights);
+  first.scheme = JET_STREAMS;
   assert_true(jet_flops(&network, &first) == 18 * weights);
 }
 
