@@ -13,7 +13,7 @@ enum {
   WIDE = 2 * LANES,
   LINE = 64 / (int)sizeof(real),
   DEPTH = 256,           /* a panel of b, DEPTH x WIDE, stays in the first-level cache */
-  GROUP = 256,           /* rows of a that share a packed panel of b; a multiple of TALL */
+  GROUP = 512,           /* rows of a that share a packed panel of b; a multiple of TALL */
   COPY_ROW = DEPTH + 16, /* of a copied row of a */
   COPY_FROM = 512,       /* columns of c from which copying a pays */
   BLOCK = 8,             /* square blocks in which a panel is transposed */
