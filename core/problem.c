@@ -50,13 +50,14 @@ int problem_block_rows(const Network *network, const JetSpec *jet, int tile) {
 }
 
 int problem_default_tile(const Problem *problem) {
-  enum { LEAST = 256, PRODUCTS = 1024, UNIT = 64 };
+  enum { LEAST = 256, UNIT = 64 };
+  int products = problem->network->spec.width <= 512 ? 1024 : 2048;
   int passes = 1;
   for (int m = 0; m < problem->n_domains; m++) {
     int own = jet_passes(problem->network, &problem->domains[m].jet);
     if (own > passes) passes = own;
   }
-  int tile = PRODUCTS / passes / UNIT * UNIT;
+  int tile = products / passes / UNIT * UNIT;
   return tile > LEAST ? tile : LEAST;
 }
 

@@ -29,7 +29,7 @@ static const struct {
   int64_t samples;
 } steps[] = {
     {"image_256", 256, 3, false, IMAGE_SIDE *IMAGE_SIDE},
-    {"image_1024", 1024, 3, false, 8192},
+    {"image_1024", 1024, 3, false, 16384},
     {"laplacian_256", 256, 3, true, 16384},
 };
 enum { N_STEPS = sizeof steps / sizeof *steps };
@@ -94,7 +94,8 @@ static Status create_problem(Case *c) {
                    .draw = draw_pattern,
                    .n_terms = 1,
                    .terms = {{"loss", 1, laplacian ? loss_second_mse : loss_value_mse, NULL}}};
-  if (laplacian) pixels.jet = (JetSpec){.first = true, .n_second = 1, .second = {{JET_COLLAPSED, 0}}};
+  if (laplacian)
+    pixels.jet = (JetSpec){.first = true, .n_second = 1, .second = {{JET_COLLAPSED, 0}}};
   TRY(network_create(&spec, &c->network));
   c->problem = (Problem){.network = &c->network, .n_domains = 1, .domains = {pixels}};
   c->rows = problem_block_rows(&c->network, &pixels.jet, problem_default_tile(&c->problem)) *

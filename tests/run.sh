@@ -78,6 +78,21 @@ leaks_found() {
   return $result
 }
 
+# The weights do not depend on the compiler, nor on optimisation and checks.
+digest() { # DIRECTORY
+  ASAN_OPTIONS="detect_leaks=0" "$1/siren" run image scale=smoke eval.pictures=false threads=2 \
+    output="$2/$1" 2>/dev/null | sed -n 's/^weights  *//p'
+}
+same_bits() {
+  local scratch first second
+  scratch="$(mktemp -d)"
+  first="$(digest build-test "$scratch")"
+  second="$(digest build-sanitize "$scratch")"
+  rm -rf "$scratch"
+  echo "gcc: $first, clang: $second"
+  [ -n "$first" ] && [ "$first" = "$second" ]
+}
+
 say "packages"
 if ! bash tests/install.sh build run test; then
   failed=1
@@ -97,6 +112,7 @@ if check "build with clang and sanitizers" build build-sanitize -DCMAKE_C_COMPIL
   -DSIREN_SANITIZE=ON; then
   ASAN_OPTIONS="detect_leaks=$leaks" run_tests build-sanitize -L unit
   ASAN_OPTIONS="detect_leaks=0" run_tests build-sanitize -R '^test_mpi_.*_2$|^suite_contract$'
+  check "gcc and clang give the same bits" same_bits
 fi
 
 finish
