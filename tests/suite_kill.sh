@@ -11,7 +11,7 @@ kills=$((${KILLS:-20} / ${#all[@]}))
 if [ $kills -lt 4 ]; then kills=4; fi
 
 output="$scratch/run"
-settings=(scale=smoke train.steps=300 train.log_every=1 train.checkpoint_every=3
+settings=(scale=smoke train.steps=1000 train.log_every=1 train.checkpoint_every=3
   eval.pictures=false)
 arguments() { echo run "$experiment" "${settings[@]}" "output=$output" threads=1; }
 
@@ -122,12 +122,18 @@ killed_rank() {
   finish "$experiment: resumed after a killed rank" 1
 }
 
-# SIGNAL RANKS CODES: a request to stop ends at a checkpoint with one of the exit codes.
+# SIGNAL RANKS CODES: a request to stop ends at a checkpoint with one of the exit codes. TERM goes to
+# every process, as batch systems send it; mpirun passes USR1 on.
 stopped() {
   rm -rf "$output"
   start "$2"
   await_steps
-  kill "-$1" "$leader"
+  if [ "$1" = TERM ]; then
+    # shellcheck disable=SC2046
+    kill -TERM $(ps -o pid= -s "$leader")
+  else
+    kill "-$1" "$leader"
+  fi
   await_end
   if [[ " $3 " == *" $code "* ]] && [ -f "$output/checkpoint.h5" ] &&
     [ ! -f "$output/run.h5" ]; then
