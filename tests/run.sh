@@ -61,7 +61,7 @@ c_files() {
   if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     git ls-files '*.c' '*.h'
   else
-    find core mpi io hyper experiments tests -name '*.[ch]'
+    find . -name '*.[ch]' -not -path './build*'
   fi
 }
 format() { c_files | xargs clang-format --dry-run --Werror; }
