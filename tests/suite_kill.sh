@@ -122,8 +122,8 @@ killed_rank() {
   finish "$experiment: resumed after a killed rank" 1
 }
 
-# SIGNAL RANKS CODES: a request to stop ends at a checkpoint with one of the exit codes. TERM goes to
-# every process, as batch systems send it; mpirun passes USR1 on.
+# SIGNAL RANKS CODES: a request to stop ends at a checkpoint with one of the exit codes. TERM goes
+# to every process, as batch systems send it; mpirun passes USR1 on.
 stopped() {
   rm -rf "$output"
   start "$2"
