@@ -119,20 +119,22 @@ static Status list_command(const Invocation *invocation) {
   return STATUS_OK;
 }
 
-static Status run_command(const Invocation *invocation) {
+/* Collective. What run and check have in common. */
+static Status with_config(const Invocation *invocation,
+                          Status (*function)(const Comm *, const Config *, FILE *)) {
   Config *config = NULL;
   TRY(load_config(invocation, &config));
-  Status status = run_experiment(invocation->comm, config, invocation->out);
+  Status status = function(invocation->comm, config, invocation->out);
   config_destroy(config);
   return status;
 }
 
+static Status run_command(const Invocation *invocation) {
+  return with_config(invocation, run_experiment);
+}
+
 static Status check_command(const Invocation *invocation) {
-  Config *config = NULL;
-  TRY(load_config(invocation, &config));
-  Status status = check_gradient(invocation->comm, config, invocation->out);
-  config_destroy(config);
-  return status;
+  return with_config(invocation, check_gradient);
 }
 
 static Status eval_command(const Invocation *invocation) {
