@@ -8,7 +8,8 @@
 
 #include "core/real.h"
 
-/* Local. Makes the BLAS single-threaded; once, before anything else. */
+/* Local. Makes the BLAS single-threaded and takes denormal numbers as zero; once, before any thread
+ * starts. */
 void linalg_start(void);
 
 /* Local. Name, version and kernel family of the library, e.g. "OpenBLAS 0.3.21 SkylakeX". */
