@@ -87,11 +87,6 @@ double jet_flops(const Network *network, const JetSpec *spec) {
 
 /* ---- Shared by the kinds ---- */
 
-size_t jet_aligned(size_t count) {
-  const size_t unit = REAL_ALIGN / sizeof(real);
-  return (count + unit - 1) / unit * unit;
-}
-
 void jet_bias_gradient(const Linear *linear, const real *bias_bar, bool accumulate,
                        real *gradient) {
   real *target = gradient + linear->bias;

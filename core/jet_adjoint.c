@@ -46,7 +46,7 @@ static size_t place(Jet *head, real *memory) {
   const Network *network = head->network;
   size_t layer = layer_size(jet), input = input_size(jet), used = 0;
   size_t in = (size_t)network->spec.in, out = (size_t)network->spec.out;
-#define TAKE(pointer, count) (pointer) = memory ? memory + used : NULL, used += jet_aligned(count)
+#define TAKE(pointer, count) (pointer) = memory ? memory + used : NULL, used += real_aligned(count)
   TAKE(jet->input, (1 + in) * input);
   for (int l = 0; l < network->n_linear - 1; l++) {
     TAKE(jet->aux[l], layer);

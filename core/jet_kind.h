@@ -30,9 +30,6 @@ extern const JetKind jet_streams_kind; /* all streams forward: methods 2.2, 2.3 
 extern const JetKind
     jet_adjoint_kind; /* gradients of few outputs by a reverse sweep: methods 2.4 */
 
-/* Local. Rounds a count of reals up so that every array starts on the same boundary. */
-size_t jet_aligned(size_t count);
-
 /* Local. Bias gradient of a layer: target (+)= omega * bias_bar. */
 void jet_bias_gradient(const Linear *linear, const real *bias_bar, bool accumulate, real *gradient);
 

@@ -30,7 +30,7 @@ static size_t place(Jet *head, real *memory) {
   int hidden = network->n_linear - 1, own = head->reverse || hidden < 2 ? hidden : 2;
   size_t widest =
       (size_t)(network->features > network->spec.width ? network->features : network->spec.width);
-#define TAKE(pointer, count) (pointer) = memory ? memory + used : NULL, used += jet_aligned(count)
+#define TAKE(pointer, count) (pointer) = memory ? memory + used : NULL, used += real_aligned(count)
   TAKE(jet->input, block * (size_t)network->features);
   for (int l = 0; l < own; l++) {
     TAKE(jet->before[l], width);

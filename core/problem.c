@@ -61,18 +61,13 @@ int problem_default_tile(const Problem *problem) {
   return tile > LEAST ? tile : LEAST;
 }
 
-static size_t aligned(size_t count) {
-  const size_t unit = REAL_ALIGN / sizeof(real);
-  return (count + unit - 1) / unit * unit;
-}
-
 /* Places a domain's arrays after `memory`; NULL only counts. */
 static size_t place(DomainBuffers *buffers, const Domain *domain, const Network *network,
                     real *memory) {
   size_t rows = (size_t)buffers->rows, used = 0;
   size_t in = (size_t)network->spec.in, out = (size_t)network->spec.out;
   size_t streams = (size_t)jet_streams(&domain->jet, network->spec.in);
-#define TAKE(pointer, count) (pointer) = memory ? memory + used : NULL, used += aligned(count)
+#define TAKE(pointer, count) (pointer) = memory ? memory + used : NULL, used += real_aligned(count)
   TAKE(buffers->x, rows * in);
   if (domain->data_width) TAKE(buffers->data, rows * (size_t)domain->data_width);
   if (domain->operator_weights) TAKE(buffers->weights, rows * in);

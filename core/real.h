@@ -4,6 +4,8 @@
 #ifndef CORE_REAL_H
 #define CORE_REAL_H
 
+#include <stddef.h>
+
 #ifdef SIREN_DOUBLE
 typedef double real;
 #define REAL(x) x
@@ -29,5 +31,11 @@ static inline real fused(real a, real b, real c) {
 /* Every array of reals is allocated on this boundary, so that vector code sees the same alignment,
  * and therefore gives the same bits, wherever it runs. */
 enum { REAL_ALIGN = 64 };
+
+/* A count of reals rounded up, so that the array after it starts on the boundary, too. */
+static inline size_t real_aligned(size_t count) {
+  const size_t unit = REAL_ALIGN / sizeof(real);
+  return (count + unit - 1) / unit * unit;
+}
 
 #endif
