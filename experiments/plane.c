@@ -14,6 +14,12 @@ Grid plane_grid(int64_t height, int64_t width) {
   return (Grid){.axes = 2, .size = {height, width}, .lower = {-1, -1}, .upper = {1, 1}};
 }
 
+void plane_release(Plane *plane) {
+  free((float *)plane->field[FIELD_GRADIENT]);
+  free((float *)plane->field[FIELD_LAPLACIAN]);
+  memset(plane, 0, sizeof *plane);
+}
+
 /* Mean over the channels of [pixels][group * channels], where components of a group are
  * `channels` apart: [pixels][group]. */
 static Status mean_channels(const Plane *plane, FieldKind kind, int group, float **mean) {

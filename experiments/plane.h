@@ -12,6 +12,9 @@ typedef struct {
   const float *field[FIELD_COUNT];
 } Plane;
 
+/* Local. Releases gradient and Laplacian, which the plane then owns; not the value. */
+void plane_release(Plane *plane);
+
 /* Local. Writes the fields that there are as OUTPUT/names[kind]. Derivatives of colour images are
  * drawn as those of the mean over the channels. */
 Status plane_pictures(const Result *result, const Plane *plane, const char *const names[]);

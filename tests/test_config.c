@@ -153,10 +153,10 @@ static void test_canonical_text(void **state) {
       {"network.omega_first", "30.5", "30.5"},
       {"network.omega_first", "1e9", "1e9"},
       {"eval.lower", "-12.25", "-12.25"},
-      {"image.crop", "yes", "true"},
-      {"image.crop", "On", "true"},
-      {"image.crop", "no", "false"},
-      {"image.crop", "off", "false"},
+      {"data.crop", "yes", "true"},
+      {"data.crop", "On", "true"},
+      {"data.crop", "no", "false"},
+      {"data.crop", "off", "false"},
       {"output", "a \"b\" 'c' #d: é", "a \"b\" 'c' #d: é"},
       {"data.file", "a=b", "a=b"},
       {"network.activation", "gaussian", "gaussian"},
@@ -169,14 +169,14 @@ static void test_canonical_text(void **state) {
 static void test_yaml_forms(void **state) {
   (void)state;
   Config *config = good(
-      "\xef\xbb\xbf# comment\nexperiment: \"image\"\nimage:\n  crop: 'yes'\n"
-      "data: {file: 'it''s', size: \"64\"}\neval:\n  fields: >-\n    value,\n    gradient\n"
-      "init: ~\noutput:\nvariant: ''\ntrain: {}\nscales:\n",
+      "\xef\xbb\xbf# comment\nexperiment: \"image\"\neval:\n  pictures: 'no'\n"
+      "data: {file: 'it''s', size: \"64\"}\ntrain:\n  optimizer: >-\n    adam\n"
+      "init: ~\noutput:\nvariant: ''\nnetwork: {}\nscales:\n",
       NULL);
-  assert_true(config_bool(config, "image.crop"));
+  assert_false(config_bool(config, "eval.pictures"));
   assert_string_equal(config_text(config, "data.file"), "it's");
   assert_int_equal(config_int(config, "data.size"), 64);
-  assert_string_equal(config_text(config, "eval.fields"), "value, gradient");
+  assert_string_equal(config_text(config, "train.optimizer"), "adam");
   assert_string_equal(config_text(config, "init"), "");
   assert_string_equal(config_text(config, "output"), "");
   assert_null(config_scale(config, 0));
@@ -200,14 +200,14 @@ static const struct {
      "f.yaml:2:1: unknown key `netwrok`; did you mean `network`?"},
     {"experiment: image\nwidth: 3", NULL,
      "f.yaml:2:1: unknown key `width`; did you mean `network.width`?"},
-    {"experiment: image\nimage.corp: 3", NULL,
-     "f.yaml:2:1: unknown key `image.corp`; did you mean `image.crop`?"},
-    {"experiment: audio\nimage: {crop: yes}", NULL,
-     "f.yaml:2:1: `image` is for experiment `image` only, and this is `audio`"},
-    {"experiment: audio\nimage.crop: yes", NULL,
-     "f.yaml:2:1: `image.crop` is for experiment `image` only, and this is `audio`"},
+    {"experiment: image\ndata.corp: 3", NULL,
+     "f.yaml:2:1: unknown key `data.corp`; did you mean `data.crop`?"},
+    {"experiment: audio\npoisson: {scale: 1}", NULL,
+     "f.yaml:2:1: `poisson` is for experiment `poisson` only, and this is `audio`"},
+    {"experiment: audio\ninpaint.share: 0.2", NULL,
+     "f.yaml:2:1: `inpaint.share` is for experiment `inpaint` only, and this is `audio`"},
     {"experiment: image\ndata.quality: 3", NULL,
-     "f.yaml:2:1: unknown key `data.quality`; section data has file, size, colour"},
+     "f.yaml:2:1: unknown key `data.quality`; section data has file, size, colour, crop"},
     {"experiment: image\nscales: {desk: {train: {stesp: 3}}}", NULL,
      "f.yaml:2:25: unknown key `train.stesp`; did you mean `train.steps`?"},
     {"experiment: image\nvariants: {a: {train.steps: 0}}", NULL,
@@ -259,8 +259,8 @@ static const struct {
     {"experiment: image", "train.lr=inf", "command line: train.lr: `inf` is not a finite number"},
     {"experiment: image", "train.lr=1e999",
      "command line: train.lr: 1e999 is out of range [0, 1000]"},
-    {"experiment: image\nimage: {crop: maybe}", NULL,
-     "f.yaml:2:15: image.crop: `maybe` is not true or false"},
+    {"experiment: image\ndata: {crop: maybe}", NULL,
+     "f.yaml:2:14: data.crop: `maybe` is not true or false"},
     {"experiment: image\nprecision: duoble", NULL,
      "f.yaml:2:12: precision: `duoble` is not one of float, double; did you mean `double`?"},
     {"experiment: image\ndata: {colour: 16}", NULL,
@@ -398,7 +398,7 @@ static void test_identity(void **state) {
                                   "train.log_every=3",
                                   "train.tile=1024",
                                   "data.size=9",
-                                  "image.crop=yes",
+                                  "data.crop=yes",
                                   "train.samples=9"};
   for (size_t i = 0; i < sizeof identity / sizeof *identity; i++) {
     assert_true(paper != hash_of("experiment: image", LIST(identity[i])));
@@ -410,7 +410,7 @@ static void test_round_trip(void **state) {
   (void)state;
   Config *config = good(
       "experiment: image\nscale: desk\nscales: {desk: {train.lr: 0.30000000000000004}}\n"
-      "output: \"'quoted' \\\\ #=: é\"\nimage: {crop: on}\ntrain: {samples: 0, eps: 1e-15}",
+      "output: \"'quoted' \\\\ #=: é\"\ndata: {crop: on}\ntrain: {samples: 0, eps: 1e-15}",
       NULL);
   int n = config_count(config);
   char(*text)[128] = calloc((size_t)n, sizeof *text);

@@ -67,11 +67,11 @@ static void test_choices(void **state) {
 
 static void test_help(void **state) {
   (void)state;
-  char *image = config_help("image"), *shared = config_help(NULL);
-  assert_non_null(image);
+  char *poisson = config_help("poisson"), *shared = config_help(NULL);
+  assert_non_null(poisson);
   assert_non_null(shared);
-  assert_non_null(strstr(image, "image.crop = false"));
-  assert_null(strstr(shared, "image.crop"));
+  assert_non_null(strstr(poisson, "poisson.supervision = gradient"));
+  assert_null(strstr(shared, "poisson.supervision"));
   assert_non_null(strstr(shared, "train.steps = 10000"));
   assert_non_null(strstr(shared, "whole number from 1 to 1e9"));
   assert_non_null(strstr(shared, "one of float, double"));
@@ -81,7 +81,7 @@ static void test_help(void **state) {
     if (strchr(options[i].key, '.')) continue;
     assert_non_null(strstr(shared, options[i].help));
   }
-  free(image);
+  free(poisson);
   free(shared);
 }
 

@@ -1,0 +1,125 @@
+#include "experiments/comparison.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "experiments/metrics.h"
+#include "io/picture.h"
+
+enum { PSNR, SSIM, MSE, PSNR_GRADIENT, PSNR_LAPLACIAN, N_METRICS };
+static const struct {
+  const char *name, *units;
+} metrics[N_METRICS] = {
+    [PSNR] = {"psnr", "dB"},
+    [SSIM] = {"ssim", "1"},
+    [MSE] = {"mse", "1"},
+    [PSNR_GRADIENT] = {"psnr_gradient", "dB"},
+    [PSNR_LAPLACIAN] = {"psnr_laplacian", "dB"},
+};
+
+typedef struct {
+  double values[N_METRICS + COMPARISON_MAX_EXTRA];
+} Values;
+
+static void measure(const Plane *truth, const Plane *fit, double values[N_METRICS]) {
+  size_t n = (size_t)truth->height * (size_t)truth->width * (size_t)truth->channels;
+  const float *const *f = truth->field, *const *phi = fit->field;
+  values[PSNR] = metric_psnr(phi[FIELD_VALUE], f[FIELD_VALUE], n);
+  values[SSIM] =
+      metric_ssim(phi[FIELD_VALUE], f[FIELD_VALUE], truth->height, truth->width, truth->channels);
+  values[MSE] = metric_mse(phi[FIELD_VALUE], f[FIELD_VALUE], n);
+  values[PSNR_GRADIENT] = metric_psnr_range(phi[FIELD_GRADIENT], f[FIELD_GRADIENT], 2 * n);
+  values[PSNR_LAPLACIAN] = metric_psnr_range(phi[FIELD_LAPLACIAN], f[FIELD_LAPLACIAN], n);
+}
+
+static Status plot_headline(const Setup *setup, const Result *result, const char *title) {
+  const History *history = result->history;
+  const Headline *headline = &setup->experiment->functions->headline;
+  double *x = NULL, *y = NULL;
+  Status status = memory_allocate(&x, (size_t)history->rows, sizeof *x, "a curve");
+  if (status == STATUS_OK)
+    status = memory_allocate(&y, (size_t)history->rows, sizeof *y, "a curve");
+  for (int64_t i = 0; status == STATUS_OK && i < history->rows; i++) {
+    x[i] = (double)history->step[i];
+    y[i] = headline->function(history->values + i * history->n_columns + 1);
+  }
+  char *path = result_path(result, "psnr.png");
+  if (status == STATUS_OK) {
+    Curve curve = {"PSNR", history->rows, x, y};
+    status = picture_plot(path, &(Plot){title, "step", "PSNR (dB)", false, 1, &curve});
+  }
+  free(path);
+  free(x);
+  free(y);
+  return status;
+}
+
+static Status draw(const Setup *setup, const Result *result, const Comparison *comparison,
+                   const Plane *truth, const Plane *fit, const double values[N_METRICS]) {
+  char captions[FIELD_COUNT][64];
+  snprintf(captions[FIELD_VALUE], 64, "%.2f dB, SSIM %.3f", values[PSNR], values[SSIM]);
+  snprintf(captions[FIELD_GRADIENT], 64, "%.2f dB", values[PSNR_GRADIENT]);
+  snprintf(captions[FIELD_LAPLACIAN], 64, "%.2f dB", values[PSNR_LAPLACIAN]);
+  TRY(plane_pictures(result, fit,
+                     (const char *const[]){"fit.png", "gradient.png", "laplacian.png"}));
+  TRY(plane_pictures(
+      result, truth,
+      (const char *const[]){"target.png", "target_gradient.png", "target_laplacian.png"}));
+  TRY(plane_figure(result, "figure.png", comparison->title, truth, fit, captions));
+  return plot_headline(setup, result, comparison->title);
+}
+
+/* Local, on rank 0, which has the whole fields. */
+static Status judge(const Setup *setup, const Result *result, const Target *target,
+                    const Comparison *comparison, const WholeFields *whole, const Plane *truth,
+                    Values *values) {
+  if (comparison->align) comparison->align(comparison->context, target, whole->field);
+  Plane fit = {target->height, target->width, target->channels, {0}};
+  for (FieldKind kind = 0; kind < FIELD_COUNT; kind++) fit.field[kind] = whole->field[kind];
+  measure(truth, &fit, values->values);
+  for (int i = 0; i < comparison->n_extra; i++) {
+    values->values[N_METRICS + i] = comparison->extra[i].measure(comparison->context, truth, &fit);
+  }
+  return draw(setup, result, comparison, truth, &fit, values->values);
+}
+
+/* Collective. */
+static Status store(Result *result, const Comparison *comparison, Values *values) {
+  comm_broadcast(result->comm, values, sizeof *values);
+  for (int i = 0; i < N_METRICS; i++) {
+    TRY(result_metric(result, metrics[i].name, values->values[i], metrics[i].units));
+  }
+  for (int i = 0; i < comparison->n_extra; i++) {
+    TRY(result_metric(result, comparison->extra[i].name, values->values[N_METRICS + i],
+                      comparison->extra[i].units));
+  }
+  return STATUS_OK;
+}
+
+/* Collective. */
+static Status compare(const Setup *setup, const Target *target, const Comparison *comparison,
+                      const ResultFields *what, const WholeFields *whole, Plane *truth,
+                      Result *result) {
+  bool root = comm_rank(result->comm) == 0;
+  truth->channels = target->channels;
+  TRY(comm_agree(result->comm, root ? target_differentiate(target, truth) : STATUS_OK));
+  TRY(target_store(result, what, truth));
+  Values values = {{0}};
+  Status status = STATUS_OK;
+  if (root) status = judge(setup, result, target, comparison, whole, truth, &values);
+  TRY(comm_agree(result->comm, status));
+  return store(result, comparison, &values);
+}
+
+Status comparison_run(const Setup *setup, const real *theta, const Target *target,
+                      const Comparison *comparison, Result *result) {
+  ResultFields what = target_fields(target);
+  WholeFields whole;
+  TRY(result_fields(result, &setup->network, theta, &what, &whole));
+  Plane truth = {0};
+  Status status = compare(setup, target, comparison, &what, &whole, &truth, result);
+  plane_release(&truth);
+  whole_destroy(&whole);
+  return status;
+}
