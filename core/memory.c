@@ -9,22 +9,41 @@
 
 enum { HUGE_PAGE = 2 << 20 }; /* bytes of a huge page */
 
+static Status check_size(size_t count, size_t size, const char *what) {
+  if (!size || count <= SIZE_MAX / 2 / size) return STATUS_OK;
+  return status_fail(STATUS_FAILED, "out of memory: %zu elements of %zu bytes for %s", count, size,
+                     what);
+}
+
+static Status fail(size_t bytes, const char *what) {
+  return status_fail(STATUS_FAILED, "out of memory: %.1f MB for %s", 1e-6 * (double)bytes, what);
+}
+
 Status memory_allocate(void *pointer, size_t count, size_t size, const char *what) {
+  TRY(check_size(count, size, what));
   size_t bytes = count * size;
-  if ((size && count > SIZE_MAX / 2 / size)) {
-    return status_fail(STATUS_FAILED, "out of memory: %zu elements of %zu bytes for %s", count,
-                       size, what);
-  }
   size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : REAL_ALIGN;
   size_t rounded = (bytes + align) / align * align;
   void *memory = aligned_alloc(align, rounded);
-  if (!memory) {
-    return status_fail(STATUS_FAILED, "out of memory: %.1f MB for %s", 1e-6 * (double)bytes, what);
-  }
+  if (!memory) return fail(bytes, what);
   /* Rows of wide matrices lie pages apart: with huge pages they share entries of the address cache.
    */
   if (align == HUGE_PAGE) madvise(memory, rounded, MADV_HUGEPAGE);
   memset(memory, 0, bytes);
   memcpy(pointer, &memory, sizeof memory);
+  return STATUS_OK;
+}
+
+Status memory_grow(void *pointer, size_t *capacity, size_t count, size_t size, const char *what) {
+  if (count <= *capacity) return STATUS_OK;
+  TRY(check_size(count, size, what));
+  size_t larger = *capacity + *capacity / 2;
+  if (larger < count || check_size(larger, size, what) != STATUS_OK) larger = count;
+  void *memory;
+  memcpy(&memory, pointer, sizeof memory);
+  memory = realloc(memory, larger * size);
+  if (!memory) return fail(larger * size, what);
+  memcpy(pointer, &memory, sizeof memory);
+  *capacity = larger;
   return STATUS_OK;
 }
