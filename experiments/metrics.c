@@ -22,13 +22,33 @@ double metric_psnr(const float *prediction, const float *target, size_t n) {
   return psnr(prediction, target, n, -1, 1);
 }
 
-double metric_psnr_range(const float *prediction, const float *target, size_t n) {
-  double low = INFINITY, high = -INFINITY;
+typedef struct {
+  double low, high;
+} Range;
+
+static Range range_of(const float *field, size_t n) {
+  Range range = {INFINITY, -INFINITY};
   for (size_t i = 0; i < n; i++) {
-    low = fmin(low, target[i]);
-    high = fmax(high, target[i]);
+    range.low = fmin(range.low, field[i]);
+    range.high = fmax(range.high, field[i]);
   }
-  return low < high ? psnr(prediction, target, n, low, high) : NAN;
+  return range;
+}
+
+double metric_psnr_range(const float *prediction, const float *target, size_t n) {
+  Range range = range_of(target, n);
+  return range.low < range.high ? psnr(prediction, target, n, range.low, range.high) : NAN;
+}
+
+double metric_psnr_minmax(const float *prediction, const float *target, size_t n) {
+  Range p = range_of(prediction, n), t = range_of(target, n);
+  if (!(p.low < p.high && t.low < t.high)) return NAN;
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    double d = (prediction[i] - p.low) / (p.high - p.low) - (target[i] - t.low) / (t.high - t.low);
+    sum += d * d;
+  }
+  return 10 * log10((double)n / sum);
 }
 
 double metric_mse(const float *prediction, const float *target, size_t n) {

@@ -13,6 +13,10 @@ double metric_psnr(const float *prediction, const float *target, size_t n);
  */
 double metric_psnr_range(const float *prediction, const float *target, size_t n);
 
+/* Local. PSNR of two fields after each one's own min-max is mapped to [0, 1], as between pictures
+ * that were made so: any shift and positive factor is lost. NaN when one of them is constant. */
+double metric_psnr_minmax(const float *prediction, const float *target, size_t n);
+
 /* Local. SSIM (Wang et al. 2004) as scikit-image's structural_similarity: 7x7 uniform window,
  * sample covariance, K1 0.01, K2 0.03, data range 1, mean over channels and over the image less a
  * border of 3; fields on the [-1, 1] scale, mapped and clipped as for the PSNR.
