@@ -22,6 +22,12 @@ Status picture_gradient(const float *gradient, int height, int width, Image *ima
 /* Diverging map RdBu of a field, clipped to its 2nd..98th percentiles (paper.md section 1). */
 Status picture_diverging(const float *field, int height, int width, Image *image);
 
+/* A slice of a signed distance function as contours (paper.md section 5.3): lines and bands at
+ * +-0.01 ... +-1 times `unit` in five equal steps of the exponent, blue above zero, red below, the
+ * more the farther; a thick black line at zero. Pixel i is sample i; next to samples that are not
+ * finite there are no lines. */
+Status picture_contour(const float *field, int height, int width, double unit, Image *image);
+
 /* A grid of panels: labels of columns on top, of rows at the left, a caption below each panel (e.g.
  * "35.5 dB"; NULL or "" none). panels [rows][columns], RGB or grey, NULL an empty place. Images
  * whose longer side is below 256 pixels are enlarged by a whole factor, above 768 shrunk. Text that
