@@ -31,114 +31,195 @@ int evaluator_components(const Network *network, FieldKind kind) {
   return kind == FIELD_GRADIENT ? network->spec.in * network->spec.out : network->spec.out;
 }
 
-typedef struct {
+struct Evaluator {
   const Network *network;
   const real *theta;
-  const Grid *grid;
-  JetSpec spec;
+  Grid grid;
+  bool wanted[FIELD_COUNT];
   int threads;
-  Jet **jets;                 /* [threads] */
-  float *fields[FIELD_COUNT]; /* of a wave: this rank's chunks; NULL: not wanted */
-  int64_t chunk;              /* steps along axis 0 of a chunk */
-  int64_t share;              /* chunks of one rank in a wave */
-} Work;
+  Jet **jets;                        /* [threads] */
+  real *coordinates[NETWORK_MAX_IN]; /* [grid.size[axis]] of the samples along each axis */
+  int64_t chunk;
+};
 
-static void point_coordinates(const Grid *grid, int64_t point, real *x) {
-  for (int axis = grid->axes - 1; axis >= 0; axis--) {
-    x[axis] = (real)grid_coordinate(grid, axis, point % grid->size[axis]);
-    point /= grid->size[axis];
+/* ---- Blocks ---- */
+
+/* Coordinates of `rows` points from `point` on. */
+static void fill_coordinates(const Evaluator *e, int64_t point, int rows, real *x) {
+  int axes = e->grid.axes;
+  int64_t at[NETWORK_MAX_IN] = {0};
+  for (int axis = axes - 1; axis >= 0; axis--) {
+    at[axis] = point % e->grid.size[axis];
+    point /= e->grid.size[axis];
+  }
+  for (int row = 0; row < rows; row++) {
+    for (int axis = 0; axis < axes; axis++) x[row * axes + axis] = e->coordinates[axis][at[axis]];
+    for (int axis = axes - 1; axis >= 0 && ++at[axis] == e->grid.size[axis]; axis--) at[axis] = 0;
   }
 }
 
-/* Streams of y [streams][BLOCK_ROWS][out] become the fields' components at `place`. */
-static void store_point(const Work *work, const real *y, int row, int64_t place) {
-  int in = work->network->spec.in, out = work->network->spec.out;
-  static const int first_stream[] = {[FIELD_VALUE] = 0, [FIELD_GRADIENT] = 1};
+/* Streams of y [streams][BLOCK_ROWS][out] become the fields' components of points from `place` on.
+ */
+static void store_rows(const Evaluator *e, const real *y, int rows, int64_t place,
+                       float *const fields[FIELD_COUNT]) {
+  int in = e->network->spec.in, out = e->network->spec.out;
+  const int first_stream[] = {[FIELD_VALUE] = 0, [FIELD_GRADIENT] = 1, [FIELD_LAPLACIAN] = 1 + in};
   for (FieldKind kind = 0; kind < FIELD_COUNT; kind++) {
-    if (!work->fields[kind]) continue;
-    int stream = kind == FIELD_LAPLACIAN ? 1 + in : first_stream[kind];
+    if (!e->wanted[kind]) continue;
     int streams = kind == FIELD_GRADIENT ? in : 1;
-    float *to = work->fields[kind] + place * streams * out;
     for (int s = 0; s < streams; s++) {
-      const real *from = y + ((int64_t)(stream + s) * BLOCK_ROWS + row) * out;
-      for (int c = 0; c < out; c++) to[s * out + c] = (float)from[c];
+      const real *from = y + (int64_t)(first_stream[kind] + s) * BLOCK_ROWS * out;
+      float *to = fields[kind] + place * streams * out + s * out;
+      for (int row = 0; row < rows; row++) {
+        for (int c = 0; c < out; c++) to[row * streams * out + c] = (float)from[row * out + c];
+      }
     }
   }
 }
 
-/* Points [first, end), fewer than BLOCK_ROWS at a chunk's end; the rest of the block repeats the
- * last one, so that every product has the same shape. `origin`: the point at the fields' start. */
-static void evaluate_block(const Work *work, Jet *jet, int64_t first, int64_t end, int64_t origin) {
-  real x[BLOCK_ROWS * NETWORK_MAX_IN] __attribute__((aligned(REAL_ALIGN)));
-  int rows = end - first < BLOCK_ROWS ? (int)(end - first) : BLOCK_ROWS;
-  for (int row = 0; row < BLOCK_ROWS; row++) {
-    point_coordinates(work->grid, first + (row < rows ? row : rows - 1),
-                      x + row * work->grid->axes);
+/* x [BLOCK_ROWS][in], of which `rows` are filled; the rest of the block repeats the last one, so
+ * that every product has the same shape. */
+static void evaluate_block(const Evaluator *e, real *x, int rows, int64_t place,
+                           float *const fields[FIELD_COUNT]) {
+  size_t in = (size_t)e->network->spec.in;
+  for (size_t row = (size_t)rows; row < BLOCK_ROWS; row++) {
+    memcpy(x + row * in, x + ((size_t)rows - 1) * in, in * sizeof *x);
   }
-  const real *y = jet_forward(jet, work->theta, x, NULL);
-  for (int row = 0; row < rows; row++) store_point(work, y, row, first + row - origin);
+  const real *y = jet_forward(e->jets[omp_get_thread_num()], e->theta, x, NULL);
+  store_rows(e, y, rows, place, fields);
 }
 
-/* Steps [first, first + count) of axis 0, which are whole chunks but for the grid's end. */
-static void evaluate_steps(const Work *work, int64_t first, int64_t count) {
-  int64_t line = grid_line(work->grid), origin = first * line, end = (first + count) * line;
-  int64_t points = work->chunk * line, blocks = (points + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  int64_t chunks = (count + work->chunk - 1) / work->chunk;
-#pragma omp parallel for schedule(dynamic) num_threads(work->threads)
+static int rows_until(int64_t first, int64_t end) {
+  return end - first < BLOCK_ROWS ? (int)(end - first) : BLOCK_ROWS;
+}
+
+void evaluator_steps(const Evaluator *e, int64_t first, int64_t count,
+                     float *const fields[FIELD_COUNT]) {
+  assert(first % e->chunk == 0);
+  int64_t line = grid_line(&e->grid), origin = first * line, end = (first + count) * line;
+  int64_t points = e->chunk * line, blocks = (points + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  int64_t chunks = (count + e->chunk - 1) / e->chunk;
+#pragma omp parallel for schedule(dynamic) num_threads(e->threads)
   for (int64_t b = 0; b < chunks * blocks; b++) {
     int64_t chunk_first = origin + b / blocks * points;
     int64_t chunk_end = chunk_first + points < end ? chunk_first + points : end;
     int64_t block_first = chunk_first + b % blocks * BLOCK_ROWS;
-    if (block_first < chunk_end) {
-      evaluate_block(work, work->jets[omp_get_thread_num()], block_first, chunk_end, origin);
+    if (block_first >= chunk_end) continue;
+    real x[BLOCK_ROWS * NETWORK_MAX_IN] __attribute__((aligned(REAL_ALIGN)));
+    int rows = rows_until(block_first, chunk_end);
+    fill_coordinates(e, block_first, rows, x);
+    evaluate_block(e, x, rows, block_first - origin, fields);
+  }
+}
+
+void evaluator_points(const Evaluator *e, int64_t count, const real *points,
+                      float *const fields[FIELD_COUNT]) {
+  int in = e->network->spec.in;
+#pragma omp parallel for schedule(dynamic) num_threads(e->threads)
+  for (int64_t first = 0; first < count; first += BLOCK_ROWS) {
+    real x[BLOCK_ROWS * NETWORK_MAX_IN] __attribute__((aligned(REAL_ALIGN)));
+    int rows = rows_until(first, count);
+    memcpy(x, points + first * in, (size_t)(rows * in) * sizeof *x);
+    evaluate_block(e, x, rows, first, fields);
+  }
+}
+
+/* ---- Life ---- */
+
+static Status create_jets(Evaluator *e) {
+  JetSpec spec = {.first = e->wanted[FIELD_GRADIENT] || e->wanted[FIELD_LAPLACIAN],
+                  .n_second = e->wanted[FIELD_LAPLACIAN],
+                  .second = {{JET_COLLAPSED, JET_COLLAPSED}}};
+  TRY(memory_allocate(&e->jets, (size_t)e->threads, sizeof *e->jets, "jets"));
+  for (int t = 0; t < e->threads; t++) {
+    TRY(jet_create(e->network, &spec, BLOCK_ROWS, false, &e->jets[t]));
+  }
+  return STATUS_OK;
+}
+
+static Status create_coordinates(Evaluator *e) {
+  for (int axis = 0; axis < e->grid.axes; axis++) {
+    int64_t size = e->grid.size[axis];
+    TRY(memory_allocate(&e->coordinates[axis], (size_t)size, sizeof(real), "coordinates"));
+    for (int64_t i = 0; i < size; i++) {
+      e->coordinates[axis][i] = (real)grid_coordinate(&e->grid, axis, i);
     }
   }
+  return STATUS_OK;
 }
 
-static void destroy_work(Work *work) {
-  for (int t = 0; work->jets && t < work->threads; t++) jet_destroy(work->jets[t]);
-  free(work->jets);
-  for (FieldKind kind = 0; kind < FIELD_COUNT; kind++) free(work->fields[kind]);
-}
-
-/* Chunks and waves depend on the grid (and, for the share, on the number of ranks, which only moves
- * work around). */
-static void plan_work(Work *work, const bool *wanted, int ranks) {
-  int64_t line = grid_line(work->grid), per_point = 0;
-  for (FieldKind kind = 0; kind < FIELD_COUNT; kind++) {
-    if (wanted[kind])
-      per_point += evaluator_components(work->network, kind) * (int64_t)sizeof(float);
+Status evaluator_create(const Network *network, const real *theta, const Grid *grid,
+                        const bool wanted[FIELD_COUNT], int threads, Evaluator **evaluator) {
+  assert(grid->axes == network->spec.in);
+  Evaluator *e;
+  TRY(memory_allocate(&e, 1, sizeof *e, "an evaluator"));
+  *e = (Evaluator){.network = network, .theta = theta, .grid = *grid, .threads = threads};
+  memcpy(e->wanted, wanted, sizeof e->wanted);
+  int64_t line = grid_line(grid);
+  e->chunk = line < CHUNK_POINTS ? (CHUNK_POINTS + line - 1) / line : 1;
+  if (e->chunk > grid->size[0]) e->chunk = grid->size[0];
+  Status status = create_jets(e);
+  if (status == STATUS_OK) status = create_coordinates(e);
+  if (status != STATUS_OK) {
+    evaluator_destroy(e);
+    return status;
   }
-  work->chunk = line < CHUNK_POINTS ? (CHUNK_POINTS + line - 1) / line : 1;
-  if (work->chunk > work->grid->size[0]) work->chunk = work->grid->size[0];
-  int64_t chunks = (work->grid->size[0] + work->chunk - 1) / work->chunk;
+  *evaluator = e;
+  return STATUS_OK;
+}
+
+void evaluator_destroy(Evaluator *e) {
+  if (!e) return;
+  for (int t = 0; e->jets && t < e->threads; t++) jet_destroy(e->jets[t]);
+  free(e->jets);
+  for (int axis = 0; axis < e->grid.axes; axis++) free(e->coordinates[axis]);
+  free(e);
+}
+
+int64_t evaluator_chunk(const Evaluator *evaluator) {
+  return evaluator->chunk;
+}
+
+/* ---- A whole grid ---- */
+
+/* A wave: `steps` steps along axis 0 for each rank. */
+typedef struct {
+  Evaluator *evaluator;
+  int64_t steps;
+  float *fields[FIELD_COUNT];
+} Work;
+
+/* Waves depend on the number of ranks, which only moves work around. */
+static void plan_work(Work *work, int ranks) {
+  const Evaluator *e = work->evaluator;
+  int64_t per_point = 0;
+  for (FieldKind kind = 0; kind < FIELD_COUNT; kind++) {
+    if (e->wanted[kind]) per_point += evaluator_components(e->network, kind) * (int)sizeof(float);
+  }
+  int64_t chunks = (e->grid.size[0] + e->chunk - 1) / e->chunk;
   int64_t fair = (chunks + ranks - 1) / ranks;
-  int64_t bounded = WAVE_BYTES / (work->chunk * line * per_point);
-  work->share = bounded < 1 ? 1 : bounded < fair ? bounded : fair;
+  int64_t bounded = WAVE_BYTES / (e->chunk * grid_line(&e->grid) * per_point);
+  work->steps = e->chunk * (bounded < 1 ? 1 : bounded < fair ? bounded : fair);
 }
 
-static Status create_work(Work *work, const bool *wanted) {
-  size_t points = (size_t)(work->share * work->chunk * grid_line(work->grid));
-  TRY(memory_allocate(&work->jets, (size_t)work->threads, sizeof *work->jets, "jets"));
-  for (int t = 0; t < work->threads; t++) {
-    TRY(jet_create(work->network, &work->spec, BLOCK_ROWS, false, &work->jets[t]));
-  }
+static Status create_fields(Work *work) {
+  const Evaluator *e = work->evaluator;
+  size_t points = (size_t)(work->steps * grid_line(&e->grid));
   for (FieldKind kind = 0; kind < FIELD_COUNT; kind++) {
-    if (!wanted[kind]) continue;
-    size_t components = (size_t)evaluator_components(work->network, kind);
+    if (!e->wanted[kind]) continue;
+    size_t components = (size_t)evaluator_components(e->network, kind);
     TRY(memory_allocate(&work->fields[kind], points * components, sizeof(float), "fields"));
   }
   return STATUS_OK;
 }
 
 static Status run_waves(const Comm *comm, const Work *work, EvaluatorSink sink, void *context) {
-  int64_t size = work->grid->size[0], steps = work->share * work->chunk;
+  int64_t size = work->evaluator->grid.size[0], steps = work->steps;
   for (int64_t wave = 0; wave < size; wave += steps * comm_size(comm)) {
     int64_t first = wave + steps * comm_rank(comm);
-    if (first > size) first = size;
-    int64_t count = first + steps < size ? steps : size - first;
-    evaluate_steps(work, first, count);
-    TRY(sink(context, first, count, (const float *const *)work->fields));
+    int64_t count = first + steps < size ? steps : first < size ? size - first : 0;
+    if (count) evaluator_steps(work->evaluator, first, count, work->fields);
+    TRY(sink(context, count ? first : size, count, (const float *const *)work->fields));
   }
   return STATUS_OK;
 }
@@ -146,14 +227,15 @@ static Status run_waves(const Comm *comm, const Work *work, EvaluatorSink sink, 
 Status evaluator_run(const Comm *comm, const Network *network, const real *theta, const Grid *grid,
                      const bool wanted[FIELD_COUNT], int threads, EvaluatorSink sink,
                      void *context) {
-  assert(grid->axes == network->spec.in);
-  Work work = {.network = network, .theta = theta, .grid = grid, .threads = threads};
-  work.spec.first = wanted[FIELD_GRADIENT] || wanted[FIELD_LAPLACIAN];
-  work.spec.n_second = wanted[FIELD_LAPLACIAN];
-  work.spec.second[0] = (JetSecond){JET_COLLAPSED, JET_COLLAPSED};
-  plan_work(&work, wanted, comm_size(comm));
-  Status status = comm_agree(comm, create_work(&work, wanted));
+  Work work = {0};
+  Status status = evaluator_create(network, theta, grid, wanted, threads, &work.evaluator);
+  if (status == STATUS_OK) {
+    plan_work(&work, comm_size(comm));
+    status = create_fields(&work);
+  }
+  status = comm_agree(comm, status);
   if (status == STATUS_OK) status = run_waves(comm, &work, sink, context);
-  destroy_work(&work);
+  for (FieldKind kind = 0; kind < FIELD_COUNT; kind++) free(work.fields[kind]);
+  evaluator_destroy(work.evaluator);
   return status;
 }

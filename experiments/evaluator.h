@@ -4,6 +4,7 @@
 #ifndef EXPERIMENTS_EVALUATOR_H
 #define EXPERIMENTS_EVALUATOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/network.h"
@@ -30,6 +31,26 @@ double grid_coordinate(const Grid *grid, int axis, int64_t i);
 /* Local. Numbers per point: `out` for value and Laplacian, in * out for the gradient, where
  * component i * out + c is d(channel c)/d(coordinate i). */
 int evaluator_components(const Network *network, FieldKind kind);
+
+typedef struct Evaluator Evaluator;
+
+/* Local. For fields with wanted[kind] set, by `threads` threads. Borrows network and theta. */
+Status evaluator_create(const Network *network, const real *theta, const Grid *grid,
+                        const bool wanted[FIELD_COUNT], int threads, Evaluator **evaluator);
+void evaluator_destroy(Evaluator *evaluator);
+
+/* Local. Steps along axis 0 whose points are cut into blocks together. */
+int64_t evaluator_chunk(const Evaluator *evaluator);
+
+/* Local. Steps [first, first + count) of axis 0 into fields[kind] [count][...][components] (not
+ * looked at where the field is not wanted); `first` is a multiple of evaluator_chunk. The bits of a
+ * point are the same whatever first and count are. */
+void evaluator_steps(const Evaluator *evaluator, int64_t first, int64_t count,
+                     float *const fields[FIELD_COUNT]);
+
+/* Local. Any points x [count][in], into fields[kind] [count][components]. Blocks begin with x. */
+void evaluator_points(const Evaluator *evaluator, int64_t count, const real *x,
+                      float *const fields[FIELD_COUNT]);
 
 /* Collective: every rank is called equally often, and returns the same status. fields[kind] holds
  * steps [first, first + count) of axis 0, [count][...][components]; NULL where the field was not

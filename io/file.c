@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/memory.h"
+
 static Status fail(const char *path, const char *operation) {
   return status_fail(STATUS_FAILED, "%s: cannot %s: %s", path, operation, strerror(errno));
 }
@@ -76,6 +78,10 @@ static Status write_all(int fd, const char *path, const unsigned char *data, siz
     data += written;
     length -= (size_t)written;
   }
+  return STATUS_OK;
+}
+
+static Status flush(int fd, const char *path) {
   int result;
   do {
     result = fsync(fd);
@@ -96,7 +102,7 @@ static Status flush_parent(const char *path) {
   }
   int fd = open_retry(parent, O_RDONLY | O_DIRECTORY);
   if (fd < 0) return fail(parent, "open the directory");
-  Status status = write_all(fd, parent, NULL, 0);
+  Status status = flush(fd, parent);
   close(fd);
   return status;
 }
@@ -109,12 +115,22 @@ static Status temporary_name(const char *path, char temporary[PATH_MAX]) {
   return STATUS_OK;
 }
 
-static Status write_file(const char *path, const void *data, size_t length) {
-  int fd = open_retry(path, O_WRONLY | O_CREAT | O_TRUNC);
-  if (fd < 0) return fail(path, "create");
-  Status status = write_all(fd, path, data, length);
+/* Flushes and closes, also where status is a failure already. */
+static Status close_written(int fd, const char *path, Status status) {
+  if (status == STATUS_OK) status = flush(fd, path);
   if (close(fd) < 0 && status == STATUS_OK) status = fail(path, "write");
   return status;
+}
+
+static Status create_file(const char *path, int *fd) {
+  *fd = open_retry(path, O_WRONLY | O_CREAT | O_TRUNC);
+  return *fd < 0 ? fail(path, "create") : STATUS_OK;
+}
+
+static Status write_file(const char *path, const void *data, size_t length) {
+  int fd;
+  TRY(create_file(path, &fd));
+  return close_written(fd, path, write_all(fd, path, data, length));
 }
 
 Status file_rename(const char *from, const char *to) {
@@ -130,6 +146,40 @@ Status file_replace(const char *path, const void *data, size_t length) {
   Status status = write_file(temporary, data, length);
   if (status == STATUS_OK) status = file_rename(temporary, path);
   if (status != STATUS_OK) unlink(temporary);
+  return status;
+}
+
+struct FileStream {
+  int fd;
+  char path[PATH_MAX], temporary[PATH_MAX];
+};
+
+Status file_stream_open(const char *path, FileStream **stream) {
+  char temporary[PATH_MAX];
+  TRY(temporary_name(path, temporary));
+  FileStream *made;
+  TRY(memory_allocate(&made, 1, sizeof *made, "a file"));
+  strcpy(made->path, path);
+  strcpy(made->temporary, temporary);
+  Status status = create_file(temporary, &made->fd);
+  if (status != STATUS_OK) {
+    free(made);
+    return status;
+  }
+  *stream = made;
+  return STATUS_OK;
+}
+
+Status file_stream_write(FileStream *stream, const void *data, size_t length) {
+  return write_all(stream->fd, stream->temporary, data, length);
+}
+
+Status file_stream_close(FileStream *stream, Status status) {
+  if (!stream) return status;
+  status = close_written(stream->fd, stream->temporary, status);
+  if (status == STATUS_OK) status = file_rename(stream->temporary, stream->path);
+  if (status != STATUS_OK) unlink(stream->temporary);
+  free(stream);
   return status;
 }
 

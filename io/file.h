@@ -16,6 +16,19 @@ Status file_read(const char *path, unsigned char **data, size_t *length);
  * temporary is removed, `path` is untouched. */
 Status file_replace(const char *path, const void *data, size_t length);
 
+/* A file of which no rank has all bytes at once: written piece by piece under the temporary name,
+ * then put in its place as by file_replace. */
+typedef struct FileStream FileStream;
+
+/* Local. Begins to replace `path`. */
+Status file_stream_open(const char *path, FileStream **stream);
+Status file_stream_write(FileStream *stream, const void *data, size_t length);
+
+/* Local. Ends it, and frees the stream (NULL is allowed). If `status`, what became of the writer's
+ * work, is STATUS_OK, the file takes its place; else, and on failure, the temporary is removed and
+ * `path` is untouched. Returns `status` or the failure. */
+Status file_stream_close(FileStream *stream, Status status);
+
 /* Local. As file_replace, and keeps the old file as `previous`. A kill between the two renames
  * leaves only `previous`. */
 Status file_rotate(const char *path, const char *previous, const void *data, size_t length);

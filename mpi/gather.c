@@ -1,9 +1,14 @@
 #include "mpi/gather.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <mpi.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { GATHER_TAG = 71, GATHER_PIECE = 1 << 28 };
+#include "core/memory.h"
+
+enum { GATHER_TAG = 71, STREAM_TAG = 72, GATHER_PIECE = 1 << 28 };
 
 static int piece(size_t n) {
   return n < GATHER_PIECE ? (int)n : GATHER_PIECE;
@@ -39,4 +44,55 @@ void comm_gather_float(const Comm *comm, const float *mine, size_t n, float *all
     receive_floats(world, rank, all + place, count);
     place += count;
   }
+}
+
+/* Synchronous: nobody fills rank 0's memory before its turn. */
+static void send_stream(MPI_Comm world, const CommStream *stream, unsigned char *buffer,
+                        size_t capacity) {
+  size_t length;
+  do {
+    length = stream->produce(stream->context, buffer, capacity);
+    MPI_Ssend(buffer, (int)length, MPI_BYTE, 0, STREAM_TAG, world);
+  } while (length);
+}
+
+/* The next buffer of a rank's stream; 0 at its end. */
+static size_t next_buffer(MPI_Comm world, int rank, const CommStream *stream, unsigned char *buffer,
+                          size_t capacity) {
+  if (rank == 0) return stream->produce(stream->context, buffer, capacity);
+  MPI_Status status;
+  int length;
+  MPI_Recv(buffer, (int)capacity, MPI_BYTE, rank, STREAM_TAG, world, &status);
+  MPI_Get_count(&status, MPI_BYTE, &length);
+  return (size_t)length;
+}
+
+/* After a failure the senders are heard to their end: they wait to be received. */
+static Status receive_streams(const Comm *comm, const CommStream *stream, unsigned char *buffer,
+                              size_t capacity) {
+  MPI_Comm world = *(MPI_Comm *)comm_handle(comm);
+  Status status = STATUS_OK;
+  for (int rank = 0; rank < comm_size(comm); rank++) {
+    size_t length;
+    while ((length = next_buffer(world, rank, stream, buffer, capacity))) {
+      if (status == STATUS_OK) status = stream->consume(stream->context, buffer, length);
+    }
+  }
+  return status;
+}
+
+Status comm_stream(const Comm *comm, const CommStream *stream, size_t capacity) {
+  assert(capacity > 0 && capacity <= INT_MAX);
+  unsigned char *buffer = NULL;
+  Status status = comm_agree(comm, memory_allocate(&buffer, capacity, 1, "a buffer"));
+  if (status == STATUS_OK) {
+    if (comm_rank(comm) == 0) {
+      status = receive_streams(comm, stream, buffer, capacity);
+    } else {
+      send_stream(*(MPI_Comm *)comm_handle(comm), stream, buffer, capacity);
+    }
+    status = comm_agree(comm, status);
+  }
+  free(buffer);
+  return status;
 }
