@@ -30,4 +30,8 @@ Status shape_read(const char *path, Shape *shape, char warning[512]);
 Status shape_decode(const char *name, const unsigned char *data, size_t length, Shape *shape,
                     char warning[512]);
 
+/* Local. The built-in sample: a tube of radius 1/2 along the trefoil knot that winds around a torus
+ * of radii 2 and 1; a closed mesh of 20,480 triangles with the tube's exact normals. */
+Status shape_sample(Shape *shape);
+
 #endif

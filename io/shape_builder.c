@@ -7,27 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 void builder_destroy(ShapeBuilder *builder) {
   shape_destroy(&builder->shape);
   free(builder->corners);
   builder->corners = NULL;
-}
-
-/* Makes room for one element more in the array that `array` (a T **) points to. */
-static Status grow(const ShapeBuilder *builder, void *array, int64_t used, int64_t *capacity,
-                   size_t size) {
-  if (used < *capacity) return STATUS_OK;
-  int64_t larger = *capacity ? 2 * *capacity : 16;
-  void *memory;
-  memcpy(&memory, array, sizeof memory);
-  memory = realloc(memory, (size_t)larger * size);
-  if (!memory) {
-    return status_fail(STATUS_FAILED, "%s: out of memory: %.1f MB for a shape", builder->name,
-                       1e-6 * (double)larger * (double)size);
-  }
-  memcpy(array, &memory, sizeof memory);
-  *capacity = larger;
-  return STATUS_OK;
 }
 
 Status builder_point(ShapeBuilder *builder, const double point[3]) {
@@ -42,8 +27,8 @@ Status builder_point(ShapeBuilder *builder, const double point[3]) {
     return status_fail(STATUS_FAILED, "%s: has more than %d points: thin it out", builder->name,
                        INT32_MAX);
   }
-  TRY(grow(builder, &shape->points, shape->n_points, &builder->capacity_points,
-           sizeof *shape->points));
+  TRY(memory_grow(&shape->points, &builder->capacity_points, (size_t)shape->n_points + 1,
+                  sizeof *shape->points, "the points of a shape"));
   /* No negative zeros: equal places have equal bytes. */
   for (int k = 0; k < 3; k++) shape->points[shape->n_points][k] = (float)point[k] + 0.0f;
   shape->n_points++;
@@ -52,8 +37,8 @@ Status builder_point(ShapeBuilder *builder, const double point[3]) {
 
 Status builder_normal(ShapeBuilder *builder, const double normal[3]) {
   Shape *shape = &builder->shape;
-  TRY(grow(builder, &shape->normals, builder->n_normals, &builder->capacity_normals,
-           sizeof *shape->normals));
+  TRY(memory_grow(&shape->normals, &builder->capacity_normals, (size_t)builder->n_normals + 1,
+                  sizeof *shape->normals, "the normals of a shape"));
   for (int k = 0; k < 3; k++) shape->normals[builder->n_normals][k] = (float)normal[k];
   builder->n_normals++;
   return STATUS_OK;
@@ -61,24 +46,14 @@ Status builder_normal(ShapeBuilder *builder, const double normal[3]) {
 
 Status builder_corner(ShapeBuilder *builder, int64_t point) {
   assert(point >= 0 && point < builder->shape.n_points);
-  TRY(grow(builder, &builder->corners, builder->n_corners, &builder->capacity_corners,
-           sizeof *builder->corners));
+  TRY(memory_grow(&builder->corners, &builder->capacity_corners, (size_t)builder->n_corners + 1,
+                  sizeof *builder->corners, "the corners of a polygon"));
   builder->corners[builder->n_corners++] = (int32_t)point;
   return STATUS_OK;
 }
 
 static const float (*points_of(const ShapeBuilder *builder))[3] {
   return (const float(*)[3])builder->shape.points;
-}
-
-/* Room for the triangles of the polygon; they are not counted yet. */
-static Status reserve(ShapeBuilder *builder, int64_t count) {
-  Shape *shape = &builder->shape;
-  while (shape->n_triangles + count > builder->capacity_triangles) {
-    TRY(grow(builder, &shape->triangles, builder->capacity_triangles, &builder->capacity_triangles,
-             sizeof *shape->triangles));
-  }
-  return STATUS_OK;
 }
 
 Status builder_polygon(ShapeBuilder *builder) {
@@ -90,7 +65,9 @@ Status builder_polygon(ShapeBuilder *builder) {
     builder->without_area++;
     return STATUS_OK;
   }
-  TRY(reserve(builder, n - 2));
+  TRY(memory_grow(&shape->triangles, &builder->capacity_triangles,
+                  (size_t)(shape->n_triangles + n - 2), sizeof *shape->triangles,
+                  "the triangles of a shape"));
   int32_t(*triangles)[3] = shape->triangles + shape->n_triangles;
   if (n <= POLYGON_MOST) {
     polygon_cut(points_of(builder), builder->corners, (int)n, triangles);

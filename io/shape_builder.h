@@ -10,9 +10,10 @@
 typedef struct {
   const char *name; /* the file's, borrowed */
   Shape shape;      /* so far; normals are as in the file */
-  int64_t n_normals, capacity_points, capacity_normals, capacity_triangles;
+  int64_t n_normals;
   int32_t *corners; /* of the polygon that grows */
-  int64_t n_corners, capacity_corners;
+  int64_t n_corners;
+  size_t capacity_points, capacity_normals, capacity_triangles, capacity_corners;
   int64_t polygons;     /* so far */
   int64_t without_area; /* polygons of fewer than three corners, later all without area */
   int64_t against;      /* triangles wound against their normals */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "io/shape_formats.h"
 #include "io/text.h"
 
@@ -14,23 +15,15 @@ typedef struct {
   ShapeBuilder *builder;
   ShapeBuilder normals; /* the file's list of them, as points */
   int32_t *normal_of;   /* per vertex: its normal's number, NONE or SEVERAL */
-  int64_t capacity;
+  size_t capacity;
 } Obj;
 
 static Status read_vertex(Obj *obj, Text *line) {
   double position[3];
   for (int k = 0; k < 3; k++) TRY(text_number(line, "a coordinate", &position[k]));
   int64_t n = obj->builder->shape.n_points;
-  if (n == obj->capacity) {
-    int64_t larger = n ? 2 * n : 16;
-    int32_t *memory = realloc(obj->normal_of, (size_t)larger * sizeof *memory);
-    if (!memory) {
-      return status_fail(STATUS_FAILED, "%s: out of memory: %" PRId64 " vertices",
-                         obj->builder->name, n);
-    }
-    obj->normal_of = memory;
-    obj->capacity = larger;
-  }
+  TRY(memory_grow(&obj->normal_of, &obj->capacity, (size_t)n + 1, sizeof *obj->normal_of,
+                  "the normals of a shape"));
   obj->normal_of[n] = NONE;
   return builder_point(obj->builder, position);
 }

@@ -11,12 +11,6 @@ static const char *const types[PLY_TYPES][2] = {
     [PLY_INT32] = {"int", "int32"},       [PLY_UINT32] = {"uint", "uint32"},
     [PLY_FLOAT32] = {"float", "float32"}, [PLY_FLOAT64] = {"double", "float64"}};
 
-static void copy_name(Word word, char name[PLY_NAME]) {
-  size_t length = word.length < PLY_NAME - 1 ? word.length : PLY_NAME - 1;
-  memcpy(name, word.at, length);
-  name[length] = '\0';
-}
-
 static Status read_format(PlyHeader *header, Text *line) {
   Word word;
   text_word(line, &word);
@@ -36,7 +30,7 @@ static Status read_element(PlyHeader *header, Text *line) {
   PlyElement *element = &header->elements[header->n_elements];
   Word word;
   if (!text_word(line, &word)) return text_unexpected(line, "the name of an element", word);
-  copy_name(word, element->name);
+  word_copy(word, element->name, PLY_NAME);
   for (int i = 0; i < header->n_elements; i++) {
     if (!strcmp(header->elements[i].name, element->name)) {
       return text_fail(line, "the element comes a second time");
@@ -77,7 +71,7 @@ static Status read_property(PlyHeader *header, Text *line) {
   }
   TRY(read_type(line, word, &property->type));
   if (!text_word(line, &word)) return text_unexpected(line, "the name of a property", word);
-  copy_name(word, property->name);
+  word_copy(word, property->name, PLY_NAME);
   element->n_properties++;
   return STATUS_OK;
 }

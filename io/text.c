@@ -1,6 +1,5 @@
 #include "io/text.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <float.h>
 #include <math.h>
@@ -51,6 +50,15 @@ bool word_is(Word word, const char *other) {
   return word.length == strlen(other) && !memcmp(word.at, other, word.length);
 }
 
+void word_copy(Word word, char *copy, size_t size) {
+  size_t length = word.length < size - 1 ? word.length : size - 1;
+  for (size_t i = 0; i < length; i++) {
+    char c = word.at[i];
+    copy[i] = c >= ' ' && c <= '~' ? c : '?';
+  }
+  copy[length] = '\0';
+}
+
 Status text_fail(const Text *text, const char *format, ...) {
   char message[256];
   va_list arguments;
@@ -64,12 +72,7 @@ Status text_fail(const Text *text, const char *format, ...) {
 Status text_unexpected(const Text *text, const char *what, Word word) {
   char found[32];
   if (!word.at) return text_fail(text, "ends where %s is expected: truncated?", what);
-  size_t length = word.length < sizeof found - 1 ? word.length : sizeof found - 1;
-  for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)word.at[i];
-    found[i] = c < 128 && isprint(c) ? (char)c : '?'; /* anything may stand in a damaged file */
-  }
-  found[length] = '\0';
+  word_copy(word, found, sizeof found);
   return text_fail(text, "expected %s, found \"%s\"", what, found);
 }
 

@@ -31,6 +31,10 @@ bool text_word(Text *text, Word *word);
 bool text_is_over(Text *text);
 bool word_is(Word word, const char *other);
 
+/* As a string of at most size - 1 characters, fit to print: anything may stand in a damaged file.
+ */
+void word_copy(Word word, char *copy, size_t size);
+
 /* The next word as a finite number within float's range, as any number (inf, nan), or as a whole
  * number. Fails naming the line, what was expected (`what`) and what was found. */
 Status text_number(Text *text, const char *what, double *value);
