@@ -11,6 +11,7 @@
 
 #include "experiments/surface.h"
 #include "io/shape.h"
+#include "io/shape_write.h"
 #include "tests/sample_shape.h"
 
 static char warning[512];
@@ -449,6 +450,36 @@ static void files(void **state) {
   rmdir(directory);
 }
 
+static void written_files_come_back(void **state) {
+  (void)state;
+  char directory[] = "/tmp/siren-shape-XXXXXX", path[100];
+  assert_non_null(mkdtemp(directory));
+  snprintf(path, sizeof path, "%s/sample.ply", directory);
+  Shape shape, read;
+  assert_int_equal(shape_sample(&shape), STATUS_OK);
+  for (int mesh = 1; mesh >= 0; mesh--) {
+    shape.n_triangles *= mesh;
+    assert_int_equal(shape_write_ply(path, &shape), STATUS_OK);
+    assert_int_equal(shape_read(path, &read, warning), STATUS_OK);
+    assert_string_equal(warning, "");
+    assert_int_equal(read.n_points, shape.n_points);
+    assert_int_equal(read.n_triangles, shape.n_triangles);
+    size_t points = (size_t)shape.n_points, triangles = (size_t)shape.n_triangles;
+    assert_memory_equal(read.points, shape.points, points * sizeof *shape.points);
+    for (int i = 0; i < shape.n_points; i++) {
+      const float *normal = shape.normals[i];
+      assert_normal(&read, i, (double)normal[0], (double)normal[1], (double)normal[2]);
+    }
+    if (mesh) {
+      assert_memory_equal(read.triangles, shape.triangles, triangles * sizeof *shape.triangles);
+    }
+    shape_destroy(&read);
+  }
+  shape_destroy(&shape);
+  unlink(path);
+  rmdir(directory);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_format),
@@ -463,6 +494,7 @@ int main(void) {
       cmocka_unit_test(refused_texts),
       cmocka_unit_test(refused_binaries),
       cmocka_unit_test(files),
+      cmocka_unit_test(written_files_come_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
