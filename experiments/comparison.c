@@ -46,7 +46,7 @@ static Status plot_headline(const Setup *setup, const Result *result, const char
   }
   char *path = result_path(result, "psnr.png");
   if (status == STATUS_OK) {
-    Curve curve = {"PSNR", history->rows, x, y};
+    Curve curve = {headline->name, history->rows, x, y};
     status = picture_plot(path, &(Plot){title, "step", "PSNR (dB)", false, 1, &curve});
   }
   free(path);
@@ -81,7 +81,8 @@ static Status judge(const Setup *setup, const Result *result, const Target *targ
   for (int i = 0; i < comparison->n_extra; i++) {
     values->values[N_METRICS + i] = comparison->extra[i].measure(comparison->context, truth, &fit);
   }
-  return draw(setup, result, comparison, truth, &fit, values->values);
+  TRY(draw(setup, result, comparison, truth, &fit, values->values));
+  return comparison->draw ? comparison->draw(comparison->context, result, truth, &fit) : STATUS_OK;
 }
 
 /* Collective. */

@@ -21,6 +21,9 @@ typedef struct {
     const char *name, *units;
     double (*measure)(const void *context, const Plane *truth, const Plane *fit);
   } extra[COMPARISON_MAX_EXTRA];
+
+  /* Local, on rank 0. The experiment's own pictures; NULL: none. */
+  Status (*draw)(const void *context, const Result *result, const Plane *truth, const Plane *fit);
 } Comparison;
 
 /* Collective. Evaluates theta on the target's pixels and writes
@@ -28,7 +31,8 @@ typedef struct {
  *             against the image's finite differences over their range, which the paper does not
  *             state; the extra ones;
  *   fields    value, gradient, laplacian as the network has them; target_*;
- *   pictures  fit, gradient, laplacian, target*, figure, and the curve of the headline, psnr.png.
+ *   pictures  fit, gradient, laplacian, target*, figure, the curve of the headline, psnr.png, and
+ *             the experiment's own.
  */
 Status comparison_run(const Setup *setup, const real *theta, const Target *target,
                       const Comparison *comparison, Result *result);

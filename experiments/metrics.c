@@ -22,6 +22,19 @@ double metric_psnr(const float *prediction, const float *target, size_t n) {
   return psnr(prediction, target, n, -1, 1);
 }
 
+double metric_psnr_part(const float *prediction, const float *target, size_t pixels, int channels,
+                        const bool *known, bool which) {
+  double sum = 0;
+  size_t n = 0;
+  for (size_t i = 0; i < pixels * (size_t)channels; i++) {
+    if (known[i / (size_t)channels] != which) continue;
+    double d = clip(prediction[i], -1, 1) - target[i];
+    sum += d * d;
+    n++;
+  }
+  return n ? 10 * log10(4 * (double)n / sum) : NAN;
+}
+
 typedef struct {
   double low, high;
 } Range;

@@ -2,11 +2,17 @@
 #ifndef EXPERIMENTS_METRICS_H
 #define EXPERIMENTS_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Local. PSNR in dB with data range 1 of two fields on the [-1, 1] scale: both mapped by v/2+0.5,
  * the prediction clipped to [0, 1] (paper.md 0.5). Infinite when equal. */
 double metric_psnr(const float *prediction, const float *target, size_t n);
+
+/* Local. The same over those of [pixels][channels] whose pixel has known[pixel] == which. NaN when
+ * there is none. */
+double metric_psnr_part(const float *prediction, const float *target, size_t pixels, int channels,
+                        const bool *known, bool which);
 
 /* Local. PSNR of two fields of any range after the target's min-max is mapped to [0, 1] (both by
  * the target's range, prediction clipped): for derivative fields. NaN when the target is constant.

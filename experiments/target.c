@@ -40,7 +40,7 @@ static Status convert(const Config *config, Image *image) {
 
 static Status fill(const Image *image, Target *target) {
   size_t n = (size_t)image->height * (size_t)image->width * (size_t)image->channels;
-  *target = (Target){image->height, image->width, image->channels, NULL};
+  *target = (Target){.height = image->height, .width = image->width, .channels = image->channels};
   TRY(memory_allocate(&target->values, n, sizeof *target->values, "the image"));
   for (size_t i = 0; i < n; i++) target->values[i] = (image->pixels[i] - 0.5f) / 0.5f;
   return STATUS_OK;
@@ -49,8 +49,10 @@ static Status fill(const Image *image, Target *target) {
 Status target_read(const Config *config, const char *file, Target *target) {
   Image image;
   TRY(image_read(file, &image));
+  int height = image.height, width = image.width;
   Status status = convert(config, &image);
   if (status == STATUS_OK) status = fill(&image, target);
+  if (status == STATUS_OK) target->file_height = height, target->file_width = width;
   image_destroy(&image);
   return status;
 }

@@ -10,6 +10,7 @@
 typedef struct {
   int height, width, channels; /* channels 1 or 3 */
   float *values;               /* [height][width][channels] on [-1, 1]; owned */
+  int file_height, file_width; /* of the file, before data.crop and data.size */
 } Target;
 
 /* Local. Reads a file ("": the built-in photograph) and makes of it what data.colour, data.crop and

@@ -25,6 +25,9 @@ grey = png(24, 20, 8, 0, ramp(24))
 media = {
     "grey.png": grey,
     "colour.png": png(24, 20, 8, 2, ramp(72)),
+    "white.png": png(24, 20, 8, 0, lambda y: b"\xff" * 24),
+    "black.png": png(24, 20, 8, 0, lambda y: b"\0" * 24),
+    "stripes.png": png(24, 20, 8, 0, lambda y: (b"\xff" if y % 4 else b"\0") * 24),
     "deep.png": png(24, 20, 16, 0, ramp(48)),
     "pixel.png": png(1, 1, 8, 0, ramp(1)),
     "line.png": png(24, 1, 8, 0, ramp(24)),

@@ -85,6 +85,28 @@ images() {
   fails 'JPEG' 0 '^psnr ' "${small[@]}" data.file="$here/data/rocket.jpg" data.size=16
 }
 
+inpainting() {
+  local -a inpaint=("${small[@]/image/inpaint}" data.file=grey.png)
+  fails 'mask' 0 '^psnr_hidden ' "${inpaint[@]}" inpaint.mask=stripes.png eval.pictures=true
+  fails 'mask with its image, resized' 0 '^psnr_hidden ' "${inpaint[@]}" inpaint.mask=stripes.png \
+    data.crop=true data.size=40
+  fails 'missing mask' 1 'none\.png.*No such file' "${inpaint[@]}" inpaint.mask=none.png
+  fails 'damaged mask' 1 'damaged\.png: ' "${inpaint[@]}" inpaint.mask=damaged.png
+  fails 'mask of another size' 1 'line\.png: .*1 x 24.*20 x 24' "${inpaint[@]}" \
+    inpaint.mask=line.png
+  fails 'mask without white' 1 'black\.png: .*empty' "${inpaint[@]}" inpaint.mask=black.png
+  fails 'share 0' 2 'inpaint\.share=0: ' "${inpaint[@]}" inpaint.share=0
+  fails 'more samples than known pixels' 2 'train\.samples=49: .*48' "${inpaint[@]}" \
+    train.samples=49
+  fails 'all pixels known' 0 '^psnr_known ' "${inpaint[@]}" inpaint.share=1
+  expect 'no metric of no hidden pixels' [ "$(grep -c -e hidden -e nan "$scratch/out")" = 0 ]
+  fails 'all-white mask' 0 '^psnr_known ' "${inpaint[@]}" inpaint.mask=white.png
+  fails 'inpainting one pixel' 0 '^psnr_known ' "${inpaint[@]/grey/pixel}" eval.pictures=true \
+    inpaint.prior=hessian
+  fails 'inpainting a line' 0 '^psnr_hidden ' "${inpaint[@]/grey/line}" eval.pictures=true \
+    inpaint.prior=tv inpaint.kernel=box
+}
+
 # Makes $scratch/finished, a complete run with two checkpoints.
 finish_run() {
   output="$scratch/finished"
@@ -243,6 +265,7 @@ no_mpirun() {
 
 usage
 images
+inpainting
 finish_run
 first_weights
 outputs

@@ -50,6 +50,21 @@ static void psnr_by_hand(void **state) {
   assert_true(isnan(metric_psnr(wrong, target, 4)));
 }
 
+/* Two channels: the first pixel is off by 0.1 and 0.1 after mapping, the third by 0.01 and beyond
+ * the clipping. */
+static void psnr_of_a_part(void **state) {
+  (void)state;
+  const float target[6] = {0, 0.5f, 0, 0, 0.5f, 1}, near[6] = {0.2f, 0.3f, 9, -9, 0.52f, 7};
+  const bool first[3] = {true, false, false}, third[3] = {false, false, true}, all[3] = {1, 1, 1};
+  assert_float_equal(metric_psnr_part(near, target, 3, 2, first, true), 20, 1e-5);
+  assert_float_equal(metric_psnr_part(near, target, 3, 2, third, true), 40 + 10 * log10(2), 1e-4);
+  assert_float_equal(metric_psnr_part(near, target, 3, 2, all, true), metric_psnr(near, target, 6),
+                     1e-12);
+  assert_float_equal(metric_psnr_part(near, target, 3, 2, first, false),
+                     metric_psnr(near + 2, target + 2, 4), 1e-12);
+  assert_true(isnan(metric_psnr_part(near, target, 3, 2, all, false)));
+}
+
 static void psnr_of_a_range(void **state) {
   (void)state;
   const float target[4] = {-30, 10, 50, 70}, near[4] = {-20, 20, 40, 60};
@@ -85,11 +100,9 @@ static void mse(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(as_scikit_image),
-      cmocka_unit_test(psnr_by_hand),
-      cmocka_unit_test(psnr_of_a_range),
-      cmocka_unit_test(ssim_limits),
-      cmocka_unit_test(mse),
+      cmocka_unit_test(as_scikit_image), cmocka_unit_test(psnr_by_hand),
+      cmocka_unit_test(psnr_of_a_part),  cmocka_unit_test(psnr_of_a_range),
+      cmocka_unit_test(ssim_limits),     cmocka_unit_test(mse),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
