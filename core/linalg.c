@@ -60,24 +60,36 @@ static void nt_thin_k(int m, int n, int k, real alpha, const real *a, const real
   }
 }
 
-/* c = alpha a b^T with n <= THIN: dot products of rows, in 16 independent partial sums of fixed
- * order. */
-static void nt_thin_n(int m, int n, int k, real alpha, const real *a, const real *b, real *c) {
-  enum { LANES = 16 };
-  for (int i = 0; i < m; i++) {
-    for (int j = 0; j < n; j++) {
-      const real *restrict x = a + (size_t)i * k;
-      const real *restrict y = b + (size_t)j * k;
-      real partial[LANES] = {0};
-      int p = 0;
-      for (; p + LANES <= k; p += LANES) {
+/* The dot product of two rows in 16 independent partial sums. */
+enum { LANES = 16 };
+static inline void dot_parts(int k, const real *restrict x, const real *restrict y,
+                             real parts[LANES]) {
+  real partial[LANES] = {0};
+  int p = 0;
+  for (; p + LANES <= k; p += LANES) {
 #pragma omp simd
-        for (int l = 0; l < LANES; l++) partial[l] = fused(x[p + l], y[p + l], partial[l]);
+    for (int l = 0; l < LANES; l++) partial[l] = fused(x[p + l], y[p + l], partial[l]);
+  }
+  for (; p < k; p++) partial[p % LANES] = fused(x[p], y[p], partial[p % LANES]);
+  memcpy(parts, partial, sizeof partial);
+}
+
+/* c = alpha a b^T with n <= THIN: dot products of rows. Their parts are added one after the other,
+ * of many rows at a time, so that an addition need not wait for the one before. */
+static void nt_thin_n(int m, int n, int k, real alpha, const real *a, const real *b, real *c) {
+  enum { ROWS = 16 };
+  real parts[ROWS][LANES] = {0};
+  for (int first = 0; first < m; first += ROWS) {
+    int rows = m - first < ROWS ? m - first : ROWS;
+    for (int j = 0; j < n; j++) {
+      for (int i = 0; i < rows; i++) {
+        dot_parts(k, a + (size_t)(first + i) * k, b + (size_t)j * k, parts[i]);
       }
-      for (; p < k; p++) partial[p % LANES] = fused(x[p], y[p], partial[p % LANES]);
-      real sum = 0;
-      for (int l = 0; l < LANES; l++) sum += partial[l];
-      c[(size_t)i * n + j] = alpha * sum;
+      real sum[ROWS] = {0};
+      for (int l = 0; l < LANES; l++) {
+        for (int i = 0; i < ROWS; i++) sum[i] += parts[i][l];
+      }
+      for (int i = 0; i < rows; i++) c[(size_t)(first + i) * n + j] = alpha * sum[i];
     }
   }
 }
