@@ -64,6 +64,10 @@ static const struct {
     [FIELD_LAPLACIAN] = {"Laplacian", draw_laplacian},
 };
 
+Status plane_draw(const Plane *plane, FieldKind kind, Image *image) {
+  return drawings[kind].draw(plane, image);
+}
+
 static Status write_picture(const Result *result, const Plane *plane, FieldKind kind,
                             const char *name) {
   Image image = {0};

@@ -5,6 +5,7 @@
 
 #include "experiments/result.h"
 #include "experiments/suite.h"
+#include "io/image.h"
 
 /* Fields [height][width][components] of one function; NULL where there is none. */
 typedef struct {
@@ -14,6 +15,9 @@ typedef struct {
 
 /* Local. Releases gradient and Laplacian, which the plane then owns; not the value. */
 void plane_release(Plane *plane);
+
+/* Local. A picture of one field, as below; a new image. */
+Status plane_draw(const Plane *plane, FieldKind kind, Image *image);
 
 /* Local. Writes the fields that there are as OUTPUT/names[kind]. Derivatives of colour images are
  * drawn as those of the mean over the channels. */

@@ -1,19 +1,31 @@
 #include "io/photograph.h"
 
-/* The assembler finds the file through the compiler's include path, which has the project root. */
-__asm__(
-    ".section .rodata\n"
-    ".global photograph_data\n"
-    ".type photograph_data, @object\n"
-    ".balign 16\n"
-    "photograph_data:\n"
-    ".incbin \"experiments/data/photograph.png\"\n"
-    "photograph_end:\n"
-    ".size photograph_data, photograph_end - photograph_data\n"
-    ".global photograph_length\n"
-    ".type photograph_length, @object\n"
-    ".balign 8\n"
-    "photograph_length:\n"
-    ".quad photograph_end - photograph_data\n"
-    ".size photograph_length, 8\n"
-    ".previous\n");
+/* NAME_data and NAME_length: the bytes of experiments/data/NAME.png. The assembler finds the file
+ * through the compiler's include path, which has the project root. */
+#define PHOTOGRAPH(name)                                 \
+  __asm__(                                               \
+      ".section .rodata\n"                               \
+      ".global " name                                    \
+      "_data\n"                                          \
+      ".type " name                                      \
+      "_data, @object\n"                                 \
+      ".balign 16\n" name                                \
+      "_data:\n"                                         \
+      ".incbin \"experiments/data/" name ".png\"\n" name \
+      "_end:\n"                                          \
+      ".size " name "_data, " name "_end - " name        \
+      "_data\n"                                          \
+      ".global " name                                    \
+      "_length\n"                                        \
+      ".type " name                                      \
+      "_length, @object\n"                               \
+      ".balign 8\n" name                                 \
+      "_length:\n"                                       \
+      ".quad " name "_end - " name                       \
+      "_data\n"                                          \
+      ".size " name                                      \
+      "_length, 8\n"                                     \
+      ".previous\n")
+
+PHOTOGRAPH("photograph");
+PHOTOGRAPH("coffee");
