@@ -96,7 +96,7 @@ static Status load_config(const Invocation *invocation, Config **config) {
 static void list_names(FILE *out, const char *title, const Config *config,
                        const char *(*name)(const Config *, int), const char *chosen) {
   if (!name(config, 0)) return;
-  fprintf(out, "%-12s%s", "", title);
+  fprintf(out, "%-13s%s", "", title);
   for (int i = 0; name(config, i); i++) {
     bool is_default = !strcmp(name(config, i), chosen);
     fprintf(out, "%s %s%s", i ? "," : "", name(config, i), is_default ? " (default)" : "");
@@ -110,7 +110,7 @@ static Status list_command(const Invocation *invocation) {
   for (int i = 0; i < count; i++) {
     Config *config = NULL;
     TRY(config_parse(table[i].name, table[i].yaml, strlen(table[i].yaml), 0, NULL, &config));
-    fprintf(invocation->out, "%-12s%s\n", table[i].name, table[i].summary);
+    fprintf(invocation->out, "%-12s %s\n", table[i].name, table[i].summary);
     list_names(invocation->out, "scales:  ", config, config_scale, config_text(config, "scale"));
     list_names(invocation->out, "variants:", config, config_variant,
                config_text(config, "variant"));

@@ -192,7 +192,8 @@ static void lay_pixel(const Layer *layer, bool canvas, int row, int column, Comp
 static Status lay(const Config *config, const Layer *layer, bool canvas, Composite *c) {
   size_t n = pixel_count(c);
   double most = 0;
-  c->second = (Target){c->first.height, c->first.width, c->first.channels, NULL};
+  c->second = c->first;
+  c->second.values = NULL;
   TRY(memory_allocate(&c->second.values, n * (size_t)c->second.channels, sizeof(float),
                       "the second image"));
   TRY(memory_allocate(&c->mask, n, sizeof *c->mask, "the mask"));

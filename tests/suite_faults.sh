@@ -107,6 +107,24 @@ inpainting() {
     inpaint.prior=tv inpaint.kernel=box
 }
 
+# Two images and a mask.
+blends() {
+  local -a edit=(run poisson_edit scale=smoke data.size=0 poisson_edit.size=0 train.steps=2
+    eval.pictures=false "output=$output" data.file=grey.png)
+  fails 'missing second image' 1 'none\.png.*No such file' "${edit[@]}" poisson_edit.file=none.png
+  edit+=(poisson_edit.file=colour.png)
+  fails 'missing mask' 1 'none\.png.*No such file' "${edit[@]}" poisson_edit.mask=none.png
+  fails 'mask of another size' 1 'line\.png: .*24x1.*24x20' "${edit[@]}" \
+    poisson_edit.mask=line.png
+  fails 'black mask' 1 'black\.png: .*all black' "${edit[@]}" poisson_edit.mask=black.png
+  fails 'second image outside' 2 'poisson_edit\.row.*outside the first' "${edit[@]}" \
+    poisson_edit.row=2
+  fails 'grey and colour' 0 '^psnr_gradient ' "${edit[@]}" poisson_edit.mask=grey.png
+  fails 'blended in one pixel' 0 '^loss_final ' "${edit[@]}" data.file=pixel.png
+  fails 'one pixel in a line' 0 '^psnr_gradient ' "${edit[@]}" data.file=line.png \
+    poisson_edit.file=pixel.png poisson_edit.blend=replace poisson_edit.column=0
+}
+
 # Makes $scratch/finished, a complete run with two checkpoints.
 finish_run() {
   output="$scratch/finished"
@@ -266,6 +284,7 @@ no_mpirun() {
 usage
 images
 inpainting
+blends
 finish_run
 first_weights
 outputs

@@ -26,7 +26,7 @@ static Composite make_planes(double share) {
   Composite c = {.scale = 0.5, .share = share};
   Target *targets[2] = {&c.first, &c.second};
   for (int t = 0; t < 2; t++) {
-    *targets[t] = (Target){SIDE, SIDE, 3, calloc(SIDE * SIDE * 3, sizeof(float))};
+    *targets[t] = (Target){SIDE, SIDE, 3, calloc(SIDE * SIDE * 3, sizeof(float)), SIDE, SIDE};
     for (int i = 0; i < SIDE * SIDE; i++) {
       float row = 2.0f * (float)(i / SIDE) / (SIDE - 1) - 1;
       float column = 2.0f * (float)(i % SIDE) / (SIDE - 1) - 1;
@@ -133,7 +133,7 @@ static void test_constant_without_surroundings(void **state) {
 static void test_far_from_the_mask(void **state) {
   (void)state;
   enum { H = 20, W = 48, REACH = 3 };
-  Composite c = {.first = {H, W, 1, calloc(H * W, sizeof(float))}};
+  Composite c = {.first = {H, W, 1, calloc(H * W, sizeof(float)), H, W}};
   float edited[H * W];
   c.mask = calloc(H * W, sizeof(float));
   c.mask[9 * W + 20] = 0.1f;
