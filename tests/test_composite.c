@@ -192,8 +192,8 @@ static void write_mask(int height, int width, int white_row, int white_column) {
   image_destroy(&image);
 }
 
-/* Reads with the overrides, a NULL after the last, and the two files. */
-static Status read_files(const char *const *overrides, bool masked, Composite *c) {
+/* Reads with the YAML text, the overrides, a NULL after the last, and the files. */
+static Status read_text(const char *text, const char *const *overrides, bool masked, Composite *c) {
   const char *all[16];
   char first[96], second[96], mask[96];
   int n = 4;
@@ -204,10 +204,14 @@ static Status read_files(const char *const *overrides, bool masked, Composite *c
   for (int i = 0; overrides[i]; i++) all[n++] = overrides[i];
   Config *config = NULL;
   memset(c, 0, sizeof *c);
-  assert_int_equal(config_parse("test", "{}", 2, n, all, &config), STATUS_OK);
+  assert_int_equal(config_parse("test", text, strlen(text), n, all, &config), STATUS_OK);
   Status status = composite_read(config, c);
   config_destroy(config);
   return status;
+}
+
+static Status read_files(const char *const *overrides, bool masked, Composite *c) {
+  return read_text("{}", overrides, masked, c);
 }
 
 static double level(const Target *target, int row, int column, int k) {
@@ -270,6 +274,24 @@ static void test_paper_canvas(void **state) {
   assert_float_equal(c.mask[9], 0, 0);
   assert_float_equal(c.mask[20], 160 / 255.0, 1e-6);
   assert_float_equal(level(&c.second, 0, 0, 0), 100, 1e-3);
+  composite_destroy(&c);
+}
+
+/* paper.md 2.2: 340 x 512 pixels in rows 172 to 511 of 512 x 512. */
+static void test_paper_scale(void **state) {
+  (void)state;
+  Composite c;
+  write_image(first_path, 1024, 1024, 1, 0);
+  write_image(second_path, 340, 512, 1, 0);
+  const char *yaml = suite_find("poisson_edit")->yaml;
+  assert_int_equal(read_text(yaml, WORDS("scale=paper"), false, &c), STATUS_OK);
+  assert_int_equal(c.first.height * 1000 + c.first.width, 512512);
+  assert_int_equal(c.top * 1000 + c.bottom, 172512);
+  assert_int_equal(c.left * 1000 + c.right, 512);
+  assert_float_equal(c.share, 0.5, 0);
+  assert_float_equal(c.scale, 32 / 255.5, 1e-9);
+  assert_float_equal(c.second.values[171 * 512], 0.85, 1e-6);
+  assert_float_equal(c.second.values[172 * 512], -1, 0);
   composite_destroy(&c);
 }
 
@@ -363,6 +385,7 @@ int main(void) {
       cmocka_unit_test(test_far_from_the_mask),
       cmocka_unit_test(test_placement),
       cmocka_unit_test(test_paper_canvas),
+      cmocka_unit_test(test_paper_scale),
       cmocka_unit_test(test_channels),
       cmocka_unit_test(test_sizes),
       cmocka_unit_test(test_refusals),
