@@ -47,11 +47,11 @@ row() { # NAME TITLE
 
 ![The paper's composition with the built-in photographs](mix.png)
 
-Scale `desk`: 256², Adam, learning rate 1e-4, an eighth of the pixels in every step, seed 0. PSNR in dB: of the
-result against the least-squares solution of the same gradients (on [-1, 1], best constant), of the
-fit's gradient over the range of the blended one, and of the result against the first image away
-from the mask. The loss cannot come below `least`, as blended gradients are no function's gradient.
-Seconds of training on two cores, which were shared.
+Scale `desk`: 256², Adam, learning rate 1e-4, an eighth of the pixels in every step, seed 0. PSNR in
+dB: of the result against the least-squares solution of the same gradients (on [-1, 1], best
+constant), of the fit's gradient over the range of the blended one, and of the result against the
+first image away from the mask. The loss of no function that the grid resolves comes below `least`,
+as blended gradients are nothing's gradient. Seconds of training on two cores, which were shared.
 
 | run | result | gradient | background | loss | least | seconds | commit |
 | --- | --- | --- | --- | --- | --- | --- | --- |

@@ -1,4 +1,4 @@
-"""masks.py DIRECTORY: the masks of make.sh, 512 x 512, white inside of an outline with soft edges."""
+"""masks.py DIRECTORY: the masks of make.sh, 512 x 512, white inside outlines with soft edges."""
 
 import math
 import struct
