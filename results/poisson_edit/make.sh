@@ -25,28 +25,39 @@ run shuttle variant=replace poisson_edit.row=0.344 poisson_edit.column=0.58 \
   poisson_edit.mask="$runs/masks/shuttle.png"
 run mix
 
+pictures=(first second mask target_gradient gradient result)
+show() { # NAME: the pictures of a run, as in the paper's figure
+  local picture line=""
+  mkdir -p "$here/$1"
+  for picture in "${pictures[@]}"; do
+    cp "$runs/edit-$1/$picture.png" "$here/$1/"
+    line+="| ![$1, $picture]($1/$picture.png) "
+  done
+  echo "$line|"
+}
+
 fact() { # NAME KEY
   "$siren" info "$runs/edit-$1/run.h5" | awk -v key="$2" '$1 == key { print $2; exit }'
 }
 
 row() { # NAME TITLE
+  local background
+  background="$(fact "$1" psnr_background)"
+  if [ -n "$background" ]; then background="$(printf '%.1f' "$background")"; fi
   printf '| %s | %.1f | %.1f | %s | %.4f | %.4f | %.0f | %.8s |\n' "$2" "$(fact "$1" psnr)" \
-    "$(fact "$1" psnr_gradient)" "$(fact "$1" psnr_background | grep . || echo '')" \
-    "$(fact "$1" loss_final)" "$(fact "$1" loss_least)" "$(fact "$1" train_seconds)" \
-    "$(fact "$1" commit)"
+    "$(fact "$1" psnr_gradient)" "$background" "$(fact "$1" loss_final)" \
+    "$(fact "$1" loss_least)" "$(fact "$1" train_seconds)" "$(fact "$1" commit)"
 }
 
 {
   echo "<!-- written by results/poisson_edit/make.sh -->"
   echo "# Two images blended by their gradients (Fig. 3, right)"
   echo
+  echo "| first | second | mask | blended gradients | gradient of the fit | result |"
+  echo "| --- | --- | --- | --- | --- | --- |"
+  for name in orange shuttle mix; do show "$name"; done
+  echo
   cat <<'EOF'
-![Half an apple and half an orange](orange.png)
-
-![A space shuttle behind the photographer](shuttle.png)
-
-![The paper's composition with the built-in photographs](mix.png)
-
 Scale `desk`: 256², Adam, learning rate 1e-4, an eighth of the pixels in every step, seed 0. PSNR in
 dB: of the result against the least-squares solution of the same gradients (on [-1, 1], best
 constant), of the fit's gradient over the range of the blended one, and of the result against the
@@ -65,7 +76,3 @@ Apple and orange are samples of OpenCV (Apache 2.0), the photographer is by Lav 
 coffee by Rachel Michetti (CC0), the astronaut by NASA (public domain).
 EOF
 } >"$here/README.md"
-
-for name in orange shuttle mix; do cp "$runs/edit-$name/figure.png" "$here/$name.png"; done
-cp "$runs/edit-orange/result.png" "$here/orange_result.png"
-cp "$runs/edit-shuttle/result.png" "$here/shuttle_result.png"
