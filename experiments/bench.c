@@ -7,30 +7,36 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "core/encoding.h"
 #include "core/exact.h"
 #include "core/linalg.h"
-#include "core/loss.h"
 #include "core/memory.h"
 #include "core/optimizer.h"
 #include "core/problem.h"
 #include "experiments/progress.h"
+#include "experiments/suite.h"
 #include "experiments/version.h"
 #include "mpi/evaluate.h"
 
-enum { IMAGE_SIDE = 256 };
+/* Steps to measure: experiments as users run them, at desk scale, with these overrides. A part of
+ * the paper's samples where a step would take long: the time is proportional to them. */
+enum { MAX_OVERRIDES = 4 };
+typedef struct {
+  const char *name, *experiment;
+  const char *overrides[MAX_OVERRIDES]; /* NULL after the last */
+  JetScheme scheme;                     /* of first derivatives, to compare the two */
+} StepRow;
 
-/* Steps to measure. The paper's image at 256^2, and a part of it for the larger ones: the time is
- * proportional to the samples. */
-static const struct {
-  const char *name;
-  int width, layers;
-  bool laplacian;
-  int64_t samples;
-} steps[] = {
-    {"image_256", 256, 3, false, IMAGE_SIDE *IMAGE_SIDE},
-    {"image_1024", 1024, 3, false, 16384},
-    {"laplacian_256", 256, 3, true, 16384},
+static const StepRow steps[] = {
+    {"image_256", "image", {NULL}, JET_CHEAPEST},
+    {"image_1024", "image", {"network.width=1024", "train.samples=16384"}, JET_CHEAPEST},
+    {"laplacian_256",
+     "poisson",
+     {"poisson.supervision=laplacian", "train.samples=16384"},
+     JET_CHEAPEST},
+    {"gradient_256", "poisson", {"train.samples=16384"}, JET_CHEAPEST},
+    {"gradient_jets", "poisson", {"train.samples=16384"}, JET_STREAMS},
+    {"sdf_256", "sdf", {"train.samples=10000"}, JET_CHEAPEST},
+    {"sdf_jets", "sdf", {"train.samples=10000"}, JET_STREAMS},
 };
 enum { N_STEPS = sizeof steps / sizeof *steps };
 
@@ -45,10 +51,10 @@ typedef enum {
 
 typedef struct {
   const Comm *comm;
-  int threads, number;
-  Network network;
-  Problem problem;
-  Objective objective;
+  int threads;
+  const StepRow *step;
+  Config *config;
+  Setup setup;
   Evaluation *evaluation;
   Optimizer *optimizer;
   Exact exact;
@@ -62,60 +68,46 @@ typedef struct {
 
 /* ---- The problem ---- */
 
-static void draw_pattern(const void *source, uint64_t step, int64_t first, int rows, real *x,
-                         real *data, real *weights) {
-  (void)source, (void)step, (void)weights;
-  for (int r = 0; r < rows; r++) {
-    double row = (double)((first + r) / IMAGE_SIDE), column = (double)((first + r) % IMAGE_SIDE);
-    x[2 * r] = (real)(2 * row / (IMAGE_SIDE - 1) - 1);
-    x[2 * r + 1] = (real)(2 * column / (IMAGE_SIDE - 1) - 1);
-    data[r] = ((first + r) / 16) % 2 ? REAL(0.5) : REAL(-0.5);
+/* Local. */
+static Status configure(Case *c) {
+  const Experiment *experiment = suite_find(c->step->experiment);
+  const char *overrides[1 + MAX_OVERRIDES] = {"scale=desk"};
+  int n = 1;
+  while (n <= MAX_OVERRIDES && c->step->overrides[n - 1]) {
+    overrides[n] = c->step->overrides[n - 1];
+    n++;
   }
+  return config_parse(experiment->name, experiment->yaml, strlen(experiment->yaml), n, overrides,
+                      &c->config);
 }
 
+/* Collective. */
 static Status create_problem(Case *c) {
-  NetworkSpec spec = {.in = 2,
-                      .out = 1,
-                      .width = steps[c->number].width,
-                      .layers = steps[c->number].layers,
-                      .activation = activation_find("sine"),
-                      .encoding = encoding_find("none"),
-                      .centres = 1,
-                      .rbf_sigma = 1,
-                      .omega_first = 30,
-                      .omega_hidden = 30,
-                      .weight_init = network_weight_inits[0],
-                      .bias_init = network_bias_inits[0]};
-  bool laplacian = steps[c->number].laplacian;
-  Domain pixels = {.name = "pixels",
-                   .samples = steps[c->number].samples,
-                   .mean = true,
-                   .data_width = 1,
-                   .draw = draw_pattern,
-                   .n_terms = 1,
-                   .terms = {{"loss", 1, laplacian ? loss_second_mse : loss_value_mse, NULL}}};
-  if (laplacian)
-    pixels.jet = (JetSpec){.first = true, .n_second = 1, .second = {{JET_COLLAPSED, 0}}};
-  TRY(network_create(&spec, &c->network));
-  c->problem = (Problem){.network = &c->network, .n_domains = 1, .domains = {pixels}};
-  c->rows = problem_block_rows(&c->network, &pixels.jet, problem_default_tile(&c->problem)) *
-            jet_streams(&pixels.jet, 2);
-  return problem_objective(&c->problem, &c->objective);
+  TRY(comm_agree(c->comm, configure(c)));
+  TRY(suite_setup(c->comm, c->config, c->threads, &c->setup));
+  Problem *problem = &c->setup.problem;
+  for (int m = 0; m < problem->n_domains; m++) {
+    if (c->step->scheme != JET_CHEAPEST) problem->domains[m].jet.scheme = c->step->scheme;
+  }
+  const JetSpec *jet = &problem->domains[0].jet;
+  c->rows = problem_block_rows(&c->setup.network, jet, problem_default_tile(problem)) *
+            jet_passes(&c->setup.network, jet);
+  return comm_agree(c->comm, problem_objective(problem, &c->setup.objective));
 }
 
 /* Elements of a layer's input (or output), and of all that gemm[thread] holds. */
 static size_t layer_elements(const Case *c) {
-  return (size_t)c->rows * (size_t)steps[c->number].width;
+  return (size_t)c->rows * (size_t)c->setup.network.spec.width;
 }
 
 static size_t gemm_elements(const Case *c) {
-  size_t width = (size_t)steps[c->number].width;
+  size_t width = (size_t)c->setup.network.spec.width;
   return 2 * layer_elements(c) + width * width;
 }
 
 static Status create_buffers(Case *c, int rounds) {
   size_t threads = (size_t)c->threads;
-  TRY(memory_allocate(&c->theta, c->network.n_parameters, sizeof(real), "weights"));
+  TRY(memory_allocate(&c->theta, c->setup.network.n_parameters, sizeof(real), "weights"));
   TRY(memory_allocate(&c->gemm, threads, sizeof *c->gemm, "threads"));
   TRY(memory_allocate(&c->sums, threads, sizeof *c->sums, "threads"));
   for (size_t t = 0; t < threads; t++) {
@@ -132,16 +124,16 @@ static Status create_buffers(Case *c, int rounds) {
 /* Collective. */
 static Status create_case(Case *c, int rounds) {
   OptimizerSettings settings = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
-  Status status = create_problem(c);
-  if (status == STATUS_OK) status = exact_create(&c->objective, &c->exact);
+  TRY(create_problem(c));
+  Status status = exact_create(&c->setup.objective, &c->exact);
   if (status == STATUS_OK) status = create_buffers(c, rounds);
   if (status == STATUS_OK) {
-    status = optimizer_create("adam", &settings, c->network.n_parameters, &c->optimizer);
+    status = optimizer_create("adam", &settings, c->setup.network.n_parameters, &c->optimizer);
   }
   TRY(comm_agree(c->comm, status));
-  network_init(&c->network, 0, c->theta);
-  c->exact.tiles = c->objective.tiles(&c->objective, 0);
-  return evaluation_create(c->comm, &c->objective, c->threads, &c->evaluation);
+  network_init(&c->setup.network, 0, c->theta);
+  c->exact.tiles = c->setup.objective.tiles(&c->setup.objective, 0);
+  return evaluation_create(c->comm, &c->setup.objective, c->threads, &c->evaluation);
 }
 
 static void destroy_case(Case *c) {
@@ -157,12 +149,14 @@ static void destroy_case(Case *c) {
   free(c->theta);
   for (Part part = 0; part < N_PARTS; part++) free(c->seconds[part]);
   free(c->optimising);
+  suite_destroy(&c->setup);
+  config_destroy(c->config);
 }
 
 /* ---- Timing ---- */
 
 static void product(const Case *c, Part part, real *memory) {
-  int n = steps[c->number].width, m = c->rows;
+  int n = c->setup.network.spec.width, m = c->rows;
   real *input = memory, *output = memory + layer_elements(c), *weight = output + layer_elements(c);
   switch ((int)part) {
     case SGEMM:
@@ -188,7 +182,7 @@ static void product(const Case *c, Part part, real *memory) {
 
 /* Repetitions of a product in one timing: about 4 GFLOP a thread. */
 static int repetitions(const Case *c) {
-  double n = steps[c->number].width;
+  double n = c->setup.network.spec.width;
   return (int)ceil(4e9 / (2 * n * n * c->rows));
 }
 
@@ -203,7 +197,7 @@ static double time_products(const Case *c, Part part) {
 
 /* A step's tiles into every thread's sum, without their gradients: theta stands for one. */
 static double time_exact_add(const Case *c) {
-  double terms[1] = {1};
+  double terms[OBJECTIVE_MAX_TERMS] = {1};
   int64_t workers = (int64_t)c->threads * comm_size(c->comm);
   int64_t count = (c->exact.tiles + workers - 1) / workers;
   double begin = progress_clock();
@@ -217,7 +211,9 @@ static double time_exact_add(const Case *c) {
 static Status evaluate(void *context, const real *theta, double *loss, real *gradient) {
   Case *c = context;
   double begin = progress_clock();
-  Status status = evaluation_run(c->evaluation, 0, theta, gradient, loss, NULL);
+  double terms[OBJECTIVE_MAX_TERMS];
+  Status status = evaluation_run(c->evaluation, 0, theta, gradient, terms, NULL);
+  if (status == STATUS_OK) *loss = objective_total(&c->setup.objective, terms);
   c->evaluating = progress_clock() - begin;
   return status;
 }
@@ -255,6 +251,14 @@ static Status run_rounds(Case cases[N_STEPS], int rounds) {
 
 /* ---- Results ---- */
 
+static int64_t samples_of(const Case *c) {
+  int64_t samples = 0;
+  for (int m = 0; m < c->setup.problem.n_domains; m++) {
+    samples += c->setup.problem.domains[m].samples;
+  }
+  return samples;
+}
+
 static int compare_doubles(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
@@ -279,7 +283,7 @@ static double exact_seconds(const Case *c, double add) {
 
 static Figures figures_of(Case *c, int rounds) {
   Figures f = {0};
-  double n = steps[c->number].width, workers = (double)c->threads * comm_size(c->comm),
+  double n = c->setup.network.spec.width, workers = (double)c->threads * comm_size(c->comm),
          all[2] = {0};
   double flops = 2e-9 * n * n * c->rows * workers;
   for (int i = 0; i < EXACT_ADD; i++) {
@@ -291,11 +295,11 @@ static Figures figures_of(Case *c, int rounds) {
   f.sgemm = 3 * flops / all[0];
   f.own = 3 * flops / all[1];
   f.ms = 1e3 * step;
-  f.gflops = 1e-9 * problem_flops(&c->problem) / step;
+  f.gflops = 1e-9 * problem_flops(&c->setup.problem) / step;
   f.of_gemm = f.gflops / f.sgemm;
   f.exact_share = exact_seconds(c, median(c->seconds[EXACT_ADD], rounds)) / step;
   f.optimiser_ms = 1e3 * median(c->optimising, rounds);
-  f.workspace_mb = 1e-6 * (double)(problem_workspace_bytes(&c->problem) * (size_t)c->threads);
+  f.workspace_mb = 1e-6 * (double)(problem_workspace_bytes(&c->setup.problem) * (size_t)c->threads);
   return f;
 }
 
@@ -327,20 +331,20 @@ static void print_table(const Case *cases, const Figures *figures, double memory
   for (int i = 0; i < N_STEPS; i++) {
     const Figures *f = &figures[i];
     fprintf(out, "%-15s %8lld %10.2f %10.1f %9.1f%% %9.2f%% %10.3f %10.1f\n", steps[i].name,
-            (long long)steps[i].samples, f->ms, f->gflops, 100 * f->of_gemm, 100 * f->exact_share,
-            f->optimiser_ms, f->workspace_mb);
+            (long long)samples_of(&cases[i]), f->ms, f->gflops, 100 * f->of_gemm,
+            100 * f->exact_share, f->optimiser_ms, f->workspace_mb);
   }
   fprintf(out, "\npeak memory of a rank: %.1f MB\n", memory);
 }
 
 static json_t *case_json(const Case *c, const Figures *f) {
   return json_pack("{s:s, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name",
-                   steps[c->number].name, "samples", (json_int_t)steps[c->number].samples,
-                   "gemm_rows", c->rows, "sgemm_forward_gflops", f->gemm[0], "sgemm_input_gflops",
-                   f->gemm[1], "sgemm_weight_gflops", f->gemm[2], "sgemm_gflops", f->sgemm,
-                   "own_gflops", f->own, "step_ms", f->ms, "step_gflops", f->gflops,
-                   "step_of_sgemm", f->of_gemm, "exact_sum_share", f->exact_share, "optimizer_ms",
-                   f->optimiser_ms, "workspace_mb", f->workspace_mb);
+                   c->step->name, "samples", (json_int_t)samples_of(c), "gemm_rows", c->rows,
+                   "sgemm_forward_gflops", f->gemm[0], "sgemm_input_gflops", f->gemm[1],
+                   "sgemm_weight_gflops", f->gemm[2], "sgemm_gflops", f->sgemm, "own_gflops",
+                   f->own, "step_ms", f->ms, "step_gflops", f->gflops, "step_of_sgemm", f->of_gemm,
+                   "exact_sum_share", f->exact_share, "optimizer_ms", f->optimiser_ms,
+                   "workspace_mb", f->workspace_mb);
 }
 
 static void print_json(const Case *cases, const Figures *figures, double memory, int rounds,
@@ -363,7 +367,7 @@ Status bench_run(const Comm *comm, const BenchSettings *settings, FILE *out) {
   for (int i = 0; i < N_STEPS; i++) {
     cases[i].comm = comm;
     cases[i].threads = settings->threads;
-    cases[i].number = i;
+    cases[i].step = &steps[i];
     if (status == STATUS_OK) status = create_case(&cases[i], settings->rounds);
   }
   if (status == STATUS_OK) status = run_rounds(cases, settings->rounds);

@@ -14,7 +14,7 @@
 
 enum {
   COARSE = 64,        /* samples a side of the fields in the run file, at most */
-  SLICE = 512,        /* of a slice (paper.md 5.3) */
+  SLICE = 512,        /* of a slice (paper.md 5.3), unless the mesh is a small one */
   SAMPLES = 200000,   /* of each surface for the metrics */
   PICTURE_SIDE = 768, /* pixels */
 };
@@ -169,8 +169,8 @@ static Status draw(const Setup *setup, const ZeroSet *set, const Shape *mesh,
                    const Result *result) {
   Panels panels = {0};
   snprintf(panels.captions[TRUTH], 64, "the shape");
-  snprintf(panels.captions[MESH], 64, "Phi = 0: chamfer %.3f %%", 100 * metrics->chamfer);
-  snprintf(panels.captions[BACK], 64, "from behind: normals %.3f", metrics->normal_consistency);
+  snprintf(panels.captions[MESH], 64, "chamfer %.3f %%", 100 * metrics->chamfer);
+  snprintf(panels.captions[BACK], 64, "normals %.3f", metrics->normal_consistency);
   Status status = draw_meshes(setup->config, set, mesh, &panels);
   if (status == STATUS_OK) status = draw_slices(values, size, &panels);
   if (status == STATUS_OK) status = write_picture(result, "mesh.png", &panels.images[MESH]);
@@ -247,7 +247,7 @@ static Status evaluate(const Setup *setup, const real *theta, Result *result, Re
                        .keep = true,
                        .axes = "x,y,z"};
   report->coarse_grid = what.grid;
-  report->slice_size = (int)(resolution < SLICE ? resolution : SLICE);
+  report->slice_size = resolution < COARSE ? (int)resolution : SLICE;
   TRY(result_fields(result, &setup->network, theta, &what, &report->coarse));
   for (int i = 0; i < N_SLICES; i++) {
     TRY(evaluate_slice(setup, theta, &slices[i], report->slice_size, result, &report->slices[i]));
