@@ -1,4 +1,4 @@
-"""make_media.py DIRECTORY: small images, whole and broken, for the end-to-end tests."""
+"""make_media.py DIRECTORY: small images and shapes, whole and broken, for the end-to-end tests."""
 
 import struct
 import sys
@@ -21,6 +21,16 @@ def ramp(count):
     return lambda y: bytes((7 * x + 11 * y) % 256 for x in range(count))
 
 
+def off(points, triangles):
+    """A mesh as OFF text."""
+    lines = [f"OFF\n{len(points)} {len(triangles)} 0"]
+    lines += [f"{x} {y} {z}" for x, y, z in points] + [f"3 {a} {b} {c}" for a, b, c in triangles]
+    return "\n".join(lines).encode() + b"\n"
+
+
+corners = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+sides = [(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)]
+tetrahedron = off(corners, sides)
 grey = png(24, 20, 8, 0, ramp(24))
 media = {
     "grey.png": grey,
@@ -37,6 +47,18 @@ media = {
     "damaged.png": grey[:60] + bytes([grey[60] ^ 0x10]) + grey[61:],
     "empty.png": b"",
     "text.png": b"this is not an image\n",
+    "shape.off": tetrahedron,
+    "flat.off": off(corners[:3] + [(0.5, 0.5, 0)], [(0, 1, 2)]),
+    "thin.off": off(corners, sides + [(0, 0, 1), (1, 2, 2)]),
+    "lines.off": off(corners, [(0, 0, 1), (1, 2, 2)]),
+    "nan.off": off([(0, 0, "nan")] + corners[1:], sides),
+    "outside.off": off(corners, sides + [(1, 2, 9)]),
+    "truncated.off": tetrahedron[:len(tetrahedron) - 7],
+    "empty.ply": b"",
+    "cloud.xyz": b"0 0 0\n1 0 0\n0 1 0\n",
+    "oriented.xyz": b"0 0 0 0 0 1\n1 0 0 0 0 1\n0 1 0 0 0 1\n",
+    "normal.xyz": b"0 0 0 0 0 1\n1 0 0 0 0 0\n0 1 0 0 0 1\n",
+    "place.xyz": b"1 1 1 0 0 1\n1 1 1 0 0 1\n",
 }
 for name, data in media.items():
     with open(f"{sys.argv[1]}/{name}", "wb") as file:

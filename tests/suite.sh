@@ -58,7 +58,7 @@ variants() {
 # LOG: the digest of the weights that a run printed.
 printed_digest() { sed -n 's/^weights *//p' "$1"; }
 
-# RUN_DIR [GROUP...]: SHA-256 of all data sets of the run file's groups (all of them by default), by
+# RUN_DIR [GROUP...]: SHA-256 of meshes and data sets of the run file's groups (by default all), by
 # the tools of HDF5.
 file_digest() {
   local set raw="$scratch/raw.bin"
@@ -67,5 +67,5 @@ file_digest() {
     rm -f "$raw"
     h5dump -d "$set" -b LE -o "$raw" "$1/run.h5" >/dev/null || return 1
     echo "$set $(sha256sum <"$raw")"
-  done | sha256sum
+  done | cat - "$1"/*.ply 2>/dev/null | sha256sum
 }

@@ -125,6 +125,25 @@ blends() {
     poisson_edit.file=pixel.png poisson_edit.blend=replace poisson_edit.column=0
 }
 
+shapes() {
+  local -a sdf=(run sdf scale=smoke train.steps=2 sdf.resolution=12 "output=$output")
+  fails 'mesh' 0 '^chamfer ' "${sdf[@]}" data.file=shape.off
+  fails 'open mesh in a plane' 0 '^chamfer ' "${sdf[@]}" data.file=flat.off
+  fails 'oriented cloud' 0 '^chamfer ' "${sdf[@]}" data.file=oriented.xyz
+  fails 'degenerate triangles' 0 'thin\.off: .*2 .*triangles' "${sdf[@]}" data.file=thin.off
+  fails 'only degenerate triangles' 1 'lines\.off: none of its 2 polygons has an area' "${sdf[@]}" \
+    data.file=lines.off
+  fails 'missing shape' 1 'none\.ply.*No such file' "${sdf[@]}" data.file=none.ply
+  fails 'NaN in a mesh' 1 'nan\.off: line 3: .*nan' "${sdf[@]}" data.file=nan.off
+  fails 'corner that does not exist' 1 'outside\.off: .*9' "${sdf[@]}" data.file=outside.off
+  fails 'truncated mesh' 1 'truncated\.off: ' "${sdf[@]}" data.file=truncated.off
+  fails 'empty mesh' 1 'empty\.ply: .*empty' "${sdf[@]}" data.file=empty.ply
+  fails 'image as a shape' 1 'grey\.png: ' "${sdf[@]}" data.file=grey.png
+  fails 'cloud without normals' 1 'cloud\.xyz: .*normals' "${sdf[@]}" data.file=cloud.xyz
+  fails 'normal of no length' 1 'normal\.xyz: .*point 2' "${sdf[@]}" data.file=normal.xyz
+  fails 'all points in one place' 1 'place\.xyz: .*one place' "${sdf[@]}" data.file=place.xyz
+}
+
 # Makes $scratch/finished, a complete run with two checkpoints.
 finish_run() {
   output="$scratch/finished"
@@ -285,6 +304,7 @@ usage
 images
 inpainting
 blends
+shapes
 finish_run
 first_weights
 outputs
