@@ -60,17 +60,57 @@ typedef struct Supervision {
   FieldKind field;
   int streams; /* numbers per channel */
   JetSpec jet;
-  TermFunction loss;
+  TermFunction square, norm; /* of the error: the released code's loss, the paper's */
   double (*scale)(const Target *target);
 } Supervision;
 
+/* Mean over the channels of |grad Phi - g|, as the paper writes it. */
+static double gradient_norm(const TermBlock *block, double factor, const void *settings) {
+  (void)settings;
+  int out = block->out;
+  double sum = 0, e[2];
+  for (int i = 0; i < block->rows * out; i++) {
+    const real *g = block->data + i / out * block->data_width + i % out;
+    for (int k = 0; k < 2; k++) e[k] = (double)block->first[k][i] - (double)g[k * out];
+    double length = hypot(e[0], e[1]);
+    sum += length;
+    for (int k = 0; k < 2 && block->first_bar[k] && length > 0; k++) {
+      block->first_bar[k][i] += (real)(factor / out * e[k] / length);
+    }
+  }
+  return sum / out;
+}
+
+/* Mean over the channels of |Lap Phi - l|. */
+static double laplacian_norm(const TermBlock *block, double factor, const void *settings) {
+  (void)settings;
+  int out = block->out;
+  double sum = 0;
+  for (int i = 0; i < block->rows * out; i++) {
+    double e =
+        (double)block->second[0][i] - (double)block->data[i / out * block->data_width + i % out];
+    sum += fabs(e);
+    if (block->second_bar[0]) {
+      block->second_bar[0][i] += (real)(factor / out * ((e > 0) - (e < 0)));
+    }
+  }
+  return sum / out;
+}
+
 static const Supervision supervisions[] = {
-    {"gradient", FIELD_GRADIENT, 2, {.first = true}, loss_gradient_mse, gradient_scale},
+    {"gradient",
+     FIELD_GRADIENT,
+     2,
+     {.first = true},
+     loss_gradient_mse,
+     gradient_norm,
+     gradient_scale},
     {"laplacian",
      FIELD_LAPLACIAN,
      1,
      {.first = true, .n_second = 1, .second = {{JET_COLLAPSED, JET_COLLAPSED}}},
      loss_second_mse,
+     laplacian_norm,
      laplacian_scale},
 };
 
@@ -106,7 +146,7 @@ static double image_error(const TermBlock *block, const Monitor *monitor, int ro
 }
 
 /* Monitor: mean over the channels of (Phi/s - f)^2. */
-static double square(const TermBlock *block, double factor, const void *settings) {
+static double image_square(const TermBlock *block, double factor, const void *settings) {
   (void)factor;
   double sum = 0;
   for (int r = 0; r < block->rows; r++) {
@@ -119,7 +159,7 @@ static double square(const TermBlock *block, double factor, const void *settings
 }
 
 /* Monitor: Phi/s - f in one channel, whose mean is the constant that nothing determines. */
-static double offset(const TermBlock *block, double factor, const void *settings) {
+static double image_offset(const TermBlock *block, double factor, const void *settings) {
   (void)factor;
   const Monitor *monitor = settings;
   double sum = 0;
@@ -130,6 +170,8 @@ static double offset(const TermBlock *block, double factor, const void *settings
 static Status make_problem(const Poisson *poisson, Setup *setup) {
   const Supervision *supervision = poisson->supervision;
   const Monitor *monitors = poisson->monitors;
+  bool square_loss = !strcmp(config_text(setup->config, "poisson.loss"), "square");
+  TermFunction loss = square_loss ? supervision->square : supervision->norm;
   setup->problem = (Problem){
       .network = &setup->network,
       .tile = (int)config_int(setup->config, "train.tile"),
@@ -142,11 +184,11 @@ static Status make_problem(const Poisson *poisson, Setup *setup) {
                    .draw = draw_pixels,
                    .source = poisson,
                    .n_terms = 2 + N_OFFSETS,
-                   .terms = {{supervision->name, 1, supervision->loss, NULL},
-                             {"image_square", 0, square, &monitors[0]},
-                             {"image_offset_0", 0, offset, &monitors[0]},
-                             {"image_offset_1", 0, offset, &monitors[1]},
-                             {"image_offset_2", 0, offset, &monitors[2]}}}},
+                   .terms = {{supervision->name, 1, loss, NULL},
+                             {"image_square", 0, image_square, &monitors[0]},
+                             {"image_offset_0", 0, image_offset, &monitors[0]},
+                             {"image_offset_1", 0, image_offset, &monitors[1]},
+                             {"image_offset_2", 0, image_offset, &monitors[2]}}}},
   };
   return problem_objective(&setup->problem, &setup->objective);
 }

@@ -5,7 +5,7 @@ The rival of `siren bench`: run both in turn on the same idle machine and compar
     apt-get install python3-torch libopenblas0-openmp
     LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/openblas-openmp MALLOC_MMAP_THRESHOLD_=4294967296 \
     MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=1073741824 OMP_NUM_THREADS=2 \
-    tests/pytorch_step.py [value|gradient|laplacian] [WIDTH] [SAMPLES] [STEPS]
+    tests/pytorch_step.py [value|gradient|laplacian|sdf] [WIDTH] [SAMPLES] [STEPS]
 The environment is what makes PyTorch with OpenBLAS fast: one OpenMP runtime, no page faults each
 step.
 """
@@ -33,11 +33,25 @@ def siren(inputs, outputs, width, layers):
     return torch.nn.Sequential(*modules[:-1])
 
 
+def sdf_loss(x, y, normals):
+    """The four terms of the released code; the first half of the points lies on the surface."""
+    gradient = torch.autograd.grad(y, x, torch.ones_like(y), create_graph=True)[0]
+    on = (torch.arange(len(x)) < len(x) // 2)[:, None]
+    zero = torch.zeros_like(y)
+    cosine = torch.nn.functional.cosine_similarity(gradient, normals, dim=-1)[:, None]
+    return (3e3 * torch.where(on, y.abs(), zero).mean()
+            + 1e2 * torch.where(on, zero, torch.exp(-1e2 * y.abs())).mean()
+            + 1e2 * torch.where(on, 1 - cosine, zero).mean()
+            + 5e1 * (gradient.norm(dim=-1) - 1).abs().mean())
+
+
 def loss_of(kind, network, x, target):
     if kind == "value":
         return ((network(x) - target) ** 2).mean()
     x = x.clone().requires_grad_(True)
     y = network(x)
+    if kind == "sdf":
+        return sdf_loss(x, y, target)
     first = torch.autograd.grad(y, x, torch.ones_like(y), create_graph=True)[0]
     if kind == "gradient":
         return ((first - target) ** 2).sum(1).mean()
@@ -54,10 +68,11 @@ def main():
     given = sys.argv[2:]
     width, samples, steps = (int(a) for a in (given + [256, 65536, 5][len(given):])[:3])
     torch.manual_seed(0)
-    network = siren(2, 1, width, 3)
+    inputs = 3 if kind == "sdf" else 2
+    network = siren(inputs, 1, width, 3)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
-    x = torch.rand(samples, 2) * 2 - 1
-    target = torch.rand(samples, 1)
+    x = torch.rand(samples, inputs) * 2 - 1
+    target = torch.rand(samples, 3 if kind == "sdf" else 1)
     times = []
     for _ in range(steps + 1):
         begin = time.perf_counter()

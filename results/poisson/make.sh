@@ -38,7 +38,7 @@ fact() { # NAME KEY
   fi
 }
 number() { # FORMAT VALUE
-  if [ "$2" = missing ]; then echo missing; else printf "${1:?}" "$2"; fi
+  if [ "$2" = missing ]; then echo missing; else awk "BEGIN { printf \"$1\", $2 }"; fi
 }
 
 # SUPERVISION METRIC TITLE PAPER...: ours (the paper's), for each kind.
@@ -72,11 +72,12 @@ facts() { # SUPERVISION KEY TITLE FORMAT
   echo
   cat <<'TEXT'
 The cameraman at 256², desk scale of experiments/poisson.yaml, seed 0. PSNR in dB, in brackets the
-paper's on its own image, a starfish (10,000 full-batch steps; those of the Laplacian's gradient and of the
-baselines' Laplacian are not confirmed). Ours: the image in its own units after the best shift, range 1;
-gradient and Laplacian against the image's finite differences over their range. The paper does not say how it
-scales; "min-max" maps image and fit each from its minimum and maximum to 0 and 1, as the released
-code's pictures. Sobel's operator smooths, and so does what is reconstructed from it.
+paper's on its own image, a starfish (10,000 full-batch steps; those of the Laplacian's gradient
+and of the baselines' Laplacian are not confirmed). Ours: the image in its own units after the
+best shift, range 1; gradient and Laplacian against the image's finite differences over their
+range. The paper does not say how it scales; "min-max" maps image and fit each from its minimum
+and maximum to 0 and 1, as the released code's pictures. Sobel's operator smooths, and so does
+what is reconstructed from it.
 
 | supervised on | dB of | SIREN | tanh | ReLU P.E. | ReLU | softplus |
 | --- | --- | --- | --- | --- | --- | --- |
