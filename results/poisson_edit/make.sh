@@ -37,7 +37,7 @@ show() { # NAME: the pictures of a run, as in the paper's figure
 }
 
 fact() { # NAME KEY
-  "$siren" info "$runs/edit-$1/run.h5" | awk -v key="$2" '$1 == key { print $2; exit }'
+  "$siren" info "$runs/edit-$1/run.h5" | awk -v key="$2" '$1 == key && !n++ { print $2 }'
 }
 
 row() { # NAME TITLE
