@@ -2,10 +2,10 @@
 # results/sdf/make.sh SHAPES [RUNS]: makes everything in this folder, from the meshes
 # bunny_glmark2.obj (bunny.obj of Debian's glmark2-data), refined_elephant.off and
 # ChineseDragon-10kv.off (data/meshes of Debian's libcgal-demo) in the directory SHAPES. Fits the
-# bunny with the network and the paper's baselines, and a scene of all three, at desk scale, two runs
-# at a time with one thread each, in the directory RUNS (default runs/results). Complete runs there
-# are only read, so it can be interrupted. Takes half an hour on two cores; `make.sh tables RUNS` only
-# writes the table again.
+# bunny with the network and the paper's baselines, and a scene of all three, at desk scale, two
+# runs at a time with one thread each, in the directory RUNS (default runs/results). Complete runs
+# there are only read, so it can be interrupted. Takes half an hour on two cores; `make.sh tables
+# RUNS` only writes the table again.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 shapes="${1:?SHAPES or tables}"
