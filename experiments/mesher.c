@@ -226,6 +226,7 @@ static size_t batch(size_t capacity, size_t bytes, size_t left) {
 static size_t produce_vertices(void *context, unsigned char *buffer, size_t capacity) {
   Transfer *t = context;
   size_t n = batch(capacity, POINT_BYTES, t->piece->n_vertices - t->done);
+  if (n == 0) return 0; /* an empty piece has no arrays */
   shape_ply_points(n, (const float(*)[3])t->piece->points + t->done,
                    (const float(*)[3])t->piece->normals + t->done, buffer);
   t->done += n;
@@ -235,6 +236,7 @@ static size_t produce_vertices(void *context, unsigned char *buffer, size_t capa
 static size_t produce_triangles(void *context, unsigned char *buffer, size_t capacity) {
   Transfer *t = context;
   size_t n = batch(capacity, SHAPE_TRIANGLE_BYTES, t->piece->n_triangles - t->done);
+  if (n == 0) return 0;
   shape_ply_triangles(n, (const uint32_t(*)[3])t->piece->triangles + t->done, t->offset, buffer);
   t->done += n;
   return n * SHAPE_TRIANGLE_BYTES;

@@ -57,6 +57,7 @@ await_end() {
 # The undisturbed run's digests in $reference.
 make_reference() {
   output="$scratch/reference"
+  rm -rf "$output"
   # shellcheck disable=SC2046
   launch 1 $(arguments) >"$scratch/out" 2>"$scratch/err" || bad "$experiment: $(cat "$scratch/err")"
   reference="$(printed_digest "$scratch/out") $(file_digest "$output")"
@@ -85,24 +86,31 @@ finish() { # NAME RANKS
   fi
 }
 
+# Counts the runs that went on where a killed one was.
+count_resumed() {
+  if grep -q 'resuming at' "$scratch/err"; then resumed=$((resumed + 1)); fi
+}
+
+# The first kill waits for the run to be at work; the others come at any time, starting included.
 random_kills() {
-  local done=0 resumed=0 ranks code
+  local done=0 resumed=0 code
   rm -rf "$output"
   while [ $done -lt $kills ]; do
-    ranks=$((RANDOM % 4 + 1))
-    start $ranks
-    sleep "$(printf '0.%03d' $((RANDOM % 700 + 200)))"
+    start $((RANDOM % 4 + 1))
+    if [ ! -e "$output" ]; then await_steps; else sleep "$(printf '0.%03d' $((RANDOM % 700)))"; fi
+    sleep "$(printf '0.%03d' $((RANDOM % 200)))"
     # shellcheck disable=SC2046
     if kill -9 $(ps -o pid= -s "$leader") 2>/dev/null; then done=$((done + 1)); fi
     wait "$leader" 2>/dev/null
-    if grep -q 'resuming at' "$scratch/err"; then resumed=$((resumed + 1)); fi
+    count_resumed
     if [ -f "$output/run.h5" ]; then
       finish "$experiment: killed and resumed" $((RANDOM % 4 + 1))
       rm -rf "$output"
     fi
   done
-  finish "$experiment: killed $kills times, resumed $resumed times" 2
-  expect "$experiment: kills hit runs at work" [ $resumed -gt 0 ]
+  finish "$experiment: killed $kills times" 2
+  count_resumed
+  expect "$experiment: $resumed kills hit runs at work" [ $resumed -gt 0 ]
 }
 
 # One rank of three dies: the others do not hang, and the run goes on later.
