@@ -71,13 +71,17 @@ TEXT
   row sdf-bunny-positional "bunny, ReLU P.E."
   row sdf-scene "scene of three, SIREN"
   echo
-  for name in bunny bunny-relu bunny-positional scene; do
-    if [ -f "$runs/sdf-$name/figure.png" ]; then
-      cp "$runs/sdf-$name/figure.png" "$here/$name.png"
-      echo "![$name]($name.png)"
-    fi
-  done
+  echo "![bunny: the shape, the network's, slices](bunny.png)"
+  echo
+  echo "Left to right: ReLU, ReLU P.E., the scene by SIREN."
+  echo
+  for name in bunny-relu bunny-positional scene; do echo "![$name]($name.png)"; done
   echo
   echo "The bunny is a scan of the Stanford Computer Graphics Laboratory; elephant and dragon come"
   echo "with CGAL's demos."
 } >"$here/README.md"
+
+cp "$runs/sdf-bunny/figure.png" "$here/bunny.png"
+for name in bunny-relu bunny-positional scene; do
+  cp "$runs/sdf-$name/mesh.png" "$here/$name.png"
+done
