@@ -43,7 +43,13 @@ fact() { # NAME KEY
   fi
 }
 number() { # FORMAT VALUE
-  if [ "$2" = missing ]; then echo missing; else awk "BEGIN { printf \"$1\", $2 }"; fi
+  if [ "$1 $2" = "%d 0" ]; then
+    echo all
+  elif [ "$2" = missing ]; then
+    echo missing
+  else
+    awk "BEGIN { printf \"$1\", $2 }"
+  fi
 }
 
 # SUPERVISION METRIC TITLE PAPER...: ours (the paper's), for each kind.
@@ -98,11 +104,11 @@ TEXT
   facts gradient train.steps steps %d
   facts gradient train.samples "samples a step" %d
   facts gradient train.lr "learning rate" %g
-  facts gradient train_seconds "seconds, one thread" %.0f
+  facts gradient train_seconds "seconds" %.0f
   facts laplacian train.steps steps %d
   facts laplacian train.samples "samples a step" %d
   facts laplacian train.lr "learning rate" %g
-  facts laplacian train_seconds "seconds, one thread" %.0f
+  facts laplacian train_seconds "seconds" %.0f
   echo
   echo "From gradients, the image passes 30 dB at step $(reaches gradient-sine). With a quarter of"
   echo "the pixels a step, as the baselines have, SIREN passes it at step" \
