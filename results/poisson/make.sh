@@ -43,7 +43,7 @@ fact() { # NAME KEY
   fi
 }
 number() { # FORMAT VALUE
-  if [ "$1 $2" = "%d 0" ]; then
+  if [ "$2" = all ]; then
     echo all
   elif [ "$2" = missing ]; then
     echo missing
