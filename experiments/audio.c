@@ -11,17 +11,18 @@
 #include "core/memory.h"
 #include "experiments/audio_report.h"
 #include "experiments/clip.h"
+#include "experiments/sampler.h"
 #include "experiments/suite.h"
 
 typedef struct {
   Clip clip; /* f */
-  SignalSampler sampler;
+  Sampler sampler;
 } Audio;
 
 static Status make_problem(Audio *audio, Setup *setup) {
   const Config *config = setup->config;
   const Signal *signal = &audio->clip.signal;
-  TRY(signal_sampler(config, signal, config_int(config, "train.samples"), &audio->sampler));
+  TRY(sampler_create(config, signal, config_int(config, "train.samples"), &audio->sampler));
   TRY(suite_network(config, 1, 1, signal_points(signal), &setup->network));
   setup->problem = (Problem){
       .network = &setup->network,
@@ -31,7 +32,7 @@ static Status make_problem(Audio *audio, Setup *setup) {
                    .samples = audio->sampler.samples,
                    .mean = true,
                    .data_width = 1,
-                   .draw = signal_draw,
+                   .draw = sampler_draw,
                    .source = &audio->sampler,
                    .n_terms = 1,
                    .terms = {{"audio", 1, loss_value_mse, NULL}}}},
@@ -49,6 +50,7 @@ static Status set_up(Setup *setup) {
 
 static void destroy(Setup *setup) {
   Audio *audio = setup->own;
+  if (audio) sampler_destroy(&audio->sampler);
   if (audio) clip_destroy(&audio->clip);
   free(audio);
 }

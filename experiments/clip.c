@@ -131,20 +131,13 @@ static Status check_part(const Source *source, const Part *part) {
 /* ---- The signal ---- */
 
 /* Means over the channels of frames from `at` of the clip on. */
-static Status mix(const Source *source, int64_t at, int64_t count, const float *samples,
-                  Signal *signal) {
+static void mix(int channels, int64_t at, int64_t count, const float *samples, Signal *signal) {
   float *mono = signal_place(signal, at);
-  int channels = source->channels;
   for (int64_t i = 0; i < count; i++) {
     double sum = 0;
     for (int c = 0; c < channels; c++) sum += (double)samples[i * channels + c];
     mono[i] = (float)(sum / channels);
-    if (!isfinite(mono[i])) {
-      return status_fail(STATUS_FAILED, "%s: sample %lld is not a finite number", source->name,
-                         (long long)(source->next - count + i));
-    }
   }
-  return STATUS_OK;
 }
 
 /* Local, on one rank of a node. Frames before the part are read past. */
@@ -159,7 +152,7 @@ static Status load(Source *source, const Part *part, Signal *signal) {
     int64_t count = stop - source->next < BLOCK ? stop - source->next : BLOCK;
     int64_t at = source->next - part->first;
     status = source_read(source, count, samples);
-    if (status == STATUS_OK && at >= 0) status = mix(source, at, count, samples, signal);
+    if (status == STATUS_OK && at >= 0) mix(source->channels, at, count, samples, signal);
   }
   free(samples);
   return status;
@@ -167,11 +160,10 @@ static Status load(Source *source, const Part *part, Signal *signal) {
 
 /* Collective. The largest magnitude becomes 1. */
 static Status normalise(const Comm *comm, const char *name, Signal *signal) {
-  int64_t first, count = shared_part(signal->shared, signal->size[0], &first);
-  const float *samples = signal_place(signal, first);
-  double peak = 0;
-  for (int64_t i = 0; i < count; i++) peak = fmax(peak, fabs((double)samples[i]));
-  comm_max_double(comm, &peak, 1);
+  double low, high;
+  Status status = signal_range(comm, signal, &low, &high);
+  if (status != STATUS_OK) return status_prefix(status, "%s", name);
+  double peak = fmax(fabs(low), fabs(high));
   if (peak == 0) return status_fail(STATUS_FAILED, "%s: silent: all samples are 0", name);
   signal->scale = 1 / peak;
   return STATUS_OK;

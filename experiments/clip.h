@@ -4,6 +4,7 @@
 #define EXPERIMENTS_CLIP_H
 
 #include "experiments/signal.h"
+#include "io/config.h"
 
 typedef struct {
   Signal signal;
