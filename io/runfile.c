@@ -1,6 +1,5 @@
 /* Writing the run file. Every call ends with an agreement of all ranks, so that none of them goes
  * into a collective HDF5 call which another one will not reach. */
-#define _GNU_SOURCE /* fallocate */
 #include "io/runfile.h"
 
 #include <assert.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/file.h"
@@ -45,24 +43,6 @@ static Status agree(RunFile *file, Status status) {
   return status;
 }
 
-/* Takes disk space for the bytes [from, to) of the file, by writing zeros where the file system
- * cannot do it otherwise. Errors but a full disk are left to the write itself. */
-static Status take_space(const RunFile *file, off_t from, off_t to) {
-  static const char zeros[1 << 16];
-  int result = fallocate(file->fd, FALLOC_FL_KEEP_SIZE, from, to - from);
-  struct stat info;
-  if (result < 0 && errno == EOPNOTSUPP && fstat(file->fd, &info) == 0) {
-    if (from < info.st_size) from = info.st_size;
-    for (ssize_t done = 1; from < to && done > 0; from += done) {
-      size_t part = to - from < (off_t)sizeof zeros ? (size_t)(to - from) : sizeof zeros;
-      result = (int)(done = pwrite(file->fd, zeros, part, from));
-    }
-  }
-  if (result >= 0 || (errno != ENOSPC && errno != EDQUOT && errno != EFBIG)) return STATUS_OK;
-  return status_fail(STATUS_FAILED, "%s: cannot write %.1f MB: %s", file->temporary,
-                     1e-6 * (double)to, strerror(errno));
-}
-
 /* Collective. Makes sure that the disk has room for `bytes` more. A write that fails inside HDF5's
  * collective calls is not safe: MPI libraries lose the error or leave the other ranks waiting. */
 static Status reserve(RunFile *file, double bytes) {
@@ -71,7 +51,7 @@ static Status reserve(RunFile *file, double bytes) {
   if (file->fd >= 0) {
     off_t from = file->reserved;
     file->reserved += (off_t)bytes + METADATA_BYTES;
-    status = take_space(file, from, file->reserved);
+    status = file_reserve(file->fd, file->temporary, from, file->reserved);
   }
   return agree(file, status);
 }
@@ -175,15 +155,10 @@ static Status verify(const RunFile *file) {
   return status;
 }
 
-/* Rank 0: gives back what was reserved and not used, and puts the file in its place. */
+/* Rank 0: puts the file in its place. */
 static Status publish(const RunFile *file) {
-  struct stat info;
   TRY(verify(file));
-  if (fstat(file->fd, &info) < 0 || ftruncate(file->fd, info.st_size) < 0 || fsync(file->fd) < 0) {
-    return status_fail(STATUS_FAILED, "%s: cannot flush to disk: %s", file->temporary,
-                       strerror(errno));
-  }
-  return file_rename(file->temporary, file->path);
+  return file_settle(file->fd, file->temporary, file->path);
 }
 
 Status runfile_close(RunFile *file, bool complete) {
