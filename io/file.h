@@ -38,6 +38,9 @@ Status file_rename(const char *from, const char *to);
 
 bool file_exists(const char *path);
 
+/* Local. True if the file is there and begins with these bytes: at most 16, its format's. */
+bool file_begins(const char *path, const void *bytes, size_t length);
+
 /* Local. Makes the directory and its parents; fails if it cannot be written to. */
 Status file_make_directory(const char *path);
 
