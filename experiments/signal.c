@@ -1,10 +1,11 @@
 #include "experiments/signal.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/random.h"
 
 int64_t signal_line(const Signal *signal) {
   int64_t points = 1;
@@ -64,42 +65,36 @@ Grid signal_grid(const Signal *signal, int64_t stride) {
   return grid;
 }
 
-void signal_coordinates(const Signal *signal, int64_t point, real *x) {
-  for (int i = signal->axes - 1; i >= 0; i--) {
-    int64_t n = signal->size[i], at = point % n;
-    double share = n > 1 ? (double)at / (double)(n - 1) : 0;
-    point /= n;
-    x[i] = (real)(signal->lower[i] + (signal->upper[i] - signal->lower[i]) * share);
-  }
-}
-
-/* Step `step` of axis 0 from memory: every stride-th sample of the other axes. */
-static void read_step(const Signal *signal, int64_t step, int64_t stride, float *values) {
-  const void *samples = signal_place(signal, step);
+/* The box from memory. */
+static void copy_box(const Signal *signal, const int64_t *first, const int64_t *count,
+                     int64_t stride, float *values) {
+  const void *samples = shared_data(signal->shared);
   int64_t at[NETWORK_MAX_IN] = {0};
   for (;;) {
     int64_t point = 0;
-    for (int i = 1; i < signal->axes; i++) point = point * signal->size[i] + at[i];
+    for (int i = 0; i < signal->axes; i++) {
+      point = point * signal->size[i] + first[i] + at[i] * stride;
+    }
     for (int c = 0; c < signal->components; c++) {
       *values++ = (float)signal_value(signal, samples, point * signal->components + c);
     }
     int i = signal->axes - 1;
-    while (i >= 1 && (at[i] += stride) >= signal->size[i]) at[i--] = 0;
-    if (i < 1) return;
+    while (i >= 0 && ++at[i] >= count[i]) at[i--] = 0;
+    if (i < 0) return;
   }
 }
 
-/* The same box from the file. */
-static Status read_file(const Signal *signal, int64_t first, int64_t count, const Grid *grid,
-                        int64_t stride, float *values) {
-  int64_t from[NETWORK_MAX_IN] = {first}, size[NETWORK_MAX_IN], strides[NETWORK_MAX_IN];
-  int64_t n = count * grid_line(grid) * signal->components;
+/* The box from the file. */
+static Status read_box(const Signal *signal, const int64_t *first, const int64_t *count,
+                       int64_t stride, float *values) {
+  int64_t strides[NETWORK_MAX_IN], n = signal->components;
   void *samples = NULL;
-  memcpy(size, grid->size, sizeof size);
-  size[0] = count;
-  for (int i = 0; i < signal->axes; i++) strides[i] = stride;
+  for (int i = 0; i < signal->axes; i++) {
+    strides[i] = stride;
+    n *= count[i];
+  }
   TRY(memory_allocate(&samples, (size_t)n, sample_bytes(signal->type), "a part of the data"));
-  Status status = dataset_read(signal->file, from, size, strides, samples);
+  Status status = dataset_read(signal->file, first, count, strides, samples);
   for (int64_t i = 0; status == STATUS_OK && i < n; i++) {
     values[i] = (float)signal_value(signal, samples, i);
   }
@@ -107,47 +102,85 @@ static Status read_file(const Signal *signal, int64_t first, int64_t count, cons
   return status;
 }
 
+Status signal_box(const Signal *signal, const int64_t *first, const int64_t *count, int64_t stride,
+                  float *values) {
+  if (!signal->shared) return read_box(signal, first, count, stride, values);
+  copy_box(signal, first, count, stride, values);
+  return STATUS_OK;
+}
+
 Status signal_read(const Signal *signal, int64_t first, int64_t count, int64_t stride,
                    float *values) {
+  int64_t from[NETWORK_MAX_IN] = {first};
   Grid grid = signal_grid(signal, stride);
-  if (!signal->shared) return read_file(signal, first, count, &grid, stride, values);
-  int64_t line = grid_line(&grid) * signal->components;
-  for (int64_t i = 0; i < count; i++) {
-    read_step(signal, first + i * stride, stride, values + i * line);
+  grid.size[0] = count;
+  return signal_box(signal, from, grid.size, stride, values);
+}
+
+/* ---- The range of all samples ---- */
+
+static Status fail_nonfinite(const Signal *signal, int64_t sample) {
+  char place[160];
+  int64_t at[NETWORK_MAX_IN], point = sample / signal->components;
+  for (int i = signal->axes - 1; i >= 0; i--) {
+    at[i] = point % signal->size[i];
+    point /= signal->size[i];
+  }
+  for (int i = 0, used = 0; i < signal->axes; i++) {
+    used += snprintf(place + used, sizeof place - (size_t)used, "%s%lld", i ? ", " : "",
+                     (long long)at[i]);
+  }
+  return status_fail(STATUS_FAILED,
+                     "the data are not finite (NaN, infinity or over 3e38) at [%s]: fill such "
+                     "places before",
+                     place);
+}
+
+/* Local. Widens the range by n samples, of which the first is number `first` of the signal. */
+static Status widen_range(const Signal *signal, const void *samples, int64_t first, int64_t n,
+                          double range[2]) {
+  for (int64_t i = 0; i < n; i++) {
+    double value = (double)sample_get(signal->type, samples, i);
+    if (!isfinite(value)) return fail_nonfinite(signal, first + i);
+    if (-value > range[0]) range[0] = -value;
+    if (value > range[1]) range[1] = value;
   }
   return STATUS_OK;
 }
 
-/* ---- The samples of a step ---- */
-
-Status signal_sampler(const Config *config, const Signal *signal, int64_t samples,
-                      SignalSampler *sampler) {
-  int64_t points = signal_points(signal);
-  if (samples > points) {
-    return config_reject(config, "train.samples", "there are %lld samples", (long long)points);
+/* Local. This rank's steps of axis 0, a few at a time: range [2] = -least, largest. */
+static Status scan_part(const Signal *signal, int64_t first, int64_t end, double range[2]) {
+  enum { PIECE_BYTES = 8 << 20 };
+  int64_t line = signal_line(signal) * signal->components;
+  int64_t steps = (int64_t)(PIECE_BYTES / step_bytes(signal)), count[NETWORK_MAX_IN];
+  void *piece = NULL;
+  if (steps < 1) steps = 1;
+  if (first >= end) return STATUS_OK;
+  if (signal->shared) {
+    return widen_range(signal, signal_place(signal, first), first * line, (end - first) * line,
+                       range);
   }
-  *sampler = (SignalSampler){.signal = signal,
-                             .samples = samples ? samples : points,
-                             .all = samples == 0 || samples == points,
-                             .seed = (uint64_t)config_int(config, "seed")};
-  return STATUS_OK;
-}
-
-void signal_draw(const void *source, uint64_t step, int64_t first, int rows, real *x, real *data,
-                 real *weights) {
-  (void)weights;
-  const SignalSampler *sampler = source;
-  const Signal *signal = sampler->signal;
-  const void *samples = shared_data(signal->shared);
-  RandomStream stream = {sampler->seed, RANDOM_SAMPLE, step};
-  uint64_t points = (uint64_t)signal_points(signal);
-  for (int r = 0; r < rows; r++) {
-    int64_t point = first + r;
-    if (!sampler->all) point = (int64_t)random_below(stream, (uint64_t)point, 0, points);
-    signal_coordinates(signal, point, x + r * signal->axes);
-    for (int c = 0; c < signal->components; c++) {
-      data[r * signal->components + c] =
-          signal_value(signal, samples, point * signal->components + c);
+  TRY(memory_allocate(&piece, (size_t)steps, step_bytes(signal), "a part of the data"));
+  Status status = STATUS_OK;
+  memcpy(count, signal->size, sizeof count);
+  for (int64_t step = first; status == STATUS_OK && step < end; step += steps) {
+    int64_t from[NETWORK_MAX_IN] = {step};
+    count[0] = step + steps < end ? steps : end - step;
+    status = dataset_read(signal->file, from, count, NULL, piece);
+    if (status == STATUS_OK) {
+      status = widen_range(signal, piece, step * line, count[0] * line, range);
     }
   }
+  free(piece);
+  return status;
+}
+
+Status signal_range(const Comm *comm, const Signal *signal, double *low, double *high) {
+  double range[2] = {-INFINITY, -INFINITY};
+  int64_t n = signal->size[0], rank = comm_rank(comm), ranks = comm_size(comm);
+  TRY(comm_agree(comm, scan_part(signal, n * rank / ranks, n * (rank + 1) / ranks, range)));
+  comm_max_double(comm, range, 2);
+  *low = -range[0];
+  *high = range[1];
+  return STATUS_OK;
 }
