@@ -87,7 +87,8 @@ static Status count_frames(const Comm *comm, const Plan *plan, int64_t wanted, i
 }
 
 static Status open_source(const Config *config, Plan *plan) {
-  TRY(film_source_open(config_text(config, "data.file"), &plan->source));
+  TRY(film_source_open(config_text(config, "data.file"), config_text(config, "video.dataset"),
+                       &plan->source));
   plan->first = config_int(config, "video.first");
   plan->every = config_int(config, "video.every");
   choose_channels(config, plan);

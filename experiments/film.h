@@ -5,6 +5,7 @@
 #define EXPERIMENTS_FILM_H
 
 #include "experiments/signal.h"
+#include "io/config.h"
 
 typedef struct {
   Signal

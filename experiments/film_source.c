@@ -12,8 +12,10 @@
 #include "io/photograph.h"
 #include "io/video.h"
 
+enum { LARGEST_SIDE = 16384 };
+
 typedef struct {
-  Status (*open)(FilmSource *source);
+  Status (*open)(FilmSource *source, const char *dataset);
   Status (*read)(FilmSource *source, int64_t first, int64_t stride, int64_t count, void *samples);
 } Kind;
 
@@ -33,7 +35,8 @@ static size_t frame_bytes(const FilmInfo *info) {
 
 /* ---- Video files ---- */
 
-static Status video_source_open(FilmSource *source) {
+static Status video_source_open(FilmSource *source, const char *dataset) {
+  (void)dataset;
   TRY(video_open(source->info.name, &source->video));
   VideoInfo video = video_info(source->video);
   source->info.height = video.height;
@@ -86,16 +89,16 @@ static Status video_count(const FilmInfo *info, int64_t enough, int64_t *frames)
 
 /* ---- Data sets ---- */
 
-static Status dataset_source_open(FilmSource *source) {
+static Status dataset_source_open(FilmSource *source, const char *dataset) {
   DatasetWish wish = {.least = 3, .most = 3, .what = "a video"};
-  TRY(dataset_open(source->info.name, "", &wish, &source->dataset));
+  TRY(dataset_open(source->info.name, dataset, &wish, &source->dataset));
   const DatasetInfo *info = dataset_info(source->dataset);
   if (info->components != 1 && info->components != 3) {
     return status_fail(STATUS_FAILED,
                        "%s: has %d components a pixel; a video has 1 (grey) or 3 (RGB)",
                        source->info.name, info->components);
   }
-  if (info->size[1] > 65536 || info->size[2] > 65536) {
+  if (info->size[1] > LARGEST_SIDE || info->size[2] > LARGEST_SIDE) {
     return status_fail(STATUS_FAILED,
                        "%s: frames of %" PRId64 " x %" PRId64
                        " pixels are too large; are its "
@@ -132,7 +135,8 @@ static Status resized(Image *image, int height, int width) {
   return STATUS_OK;
 }
 
-static Status built_in_open(FilmSource *source) {
+static Status built_in_open(FilmSource *source, const char *dataset) {
+  (void)dataset;
   source->info.height = HEIGHT;
   source->info.width = WIDTH;
   source->info.channels = 3;
@@ -191,12 +195,12 @@ static const Kind *kind_of(const char *file) {
   return file_begins(file, "\x89HDF\r\n\x1a\n", 8) ? &kind_dataset : &kind_video;
 }
 
-Status film_source_open(const char *file, FilmSource **source) {
+Status film_source_open(const char *file, const char *dataset, FilmSource **source) {
   FilmSource *made;
   TRY(memory_allocate(&made, 1, sizeof *made, "a film"));
   made->kind = kind_of(file);
   made->info.name = file;
-  Status status = made->kind->open(made);
+  Status status = made->kind->open(made, dataset);
   if (status == STATUS_OK) {
     *source = made;
   } else {

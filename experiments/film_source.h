@@ -20,9 +20,10 @@ typedef struct {
 typedef struct FilmSource FilmSource;
 
 /* Local. Opens a file by its content; "" is the built-in film, a camera moving over a photograph in
- * which another one moves, of the same bits everywhere. `file` is borrowed. Errors name the file:
- * those of io/video.h and io/dataset.h, and a data set that is no video. */
-Status film_source_open(const char *file, FilmSource **source);
+ * which another one moves, of the same bits everywhere. `dataset` names one in HDF5, "" the only
+ * one there. Texts are borrowed. Errors name the file: those of io/video.h and io/dataset.h, and a
+ * data set that is no video. */
+Status film_source_open(const char *file, const char *dataset, FilmSource **source);
 void film_source_close(FilmSource *source); /* NULL is allowed */
 const FilmInfo *film_source_info(const FilmSource *source);
 
