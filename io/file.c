@@ -70,6 +70,29 @@ Status file_read(const char *path, unsigned char **data, size_t *length) {
   return status;
 }
 
+Status file_open(const char *path, int *fd, int64_t *length) {
+  /* Opening a pipe for reading would wait for a writer. */
+  int opened = open_retry(path, O_RDONLY | O_NONBLOCK);
+  if (opened < 0) return fail(path, "open");
+  struct stat info;
+  Status status = STATUS_OK;
+  if (fstat(opened, &info) < 0) {
+    status = fail(path, "read");
+  } else if (!S_ISREG(info.st_mode)) {
+    status = status_fail(STATUS_FAILED, "%s: is %s, not a file", path,
+                         S_ISDIR(info.st_mode) ? "a directory" : "a device or pipe");
+  } else if (info.st_size == 0) {
+    status = status_fail(STATUS_FAILED, "%s: the file is empty", path);
+  }
+  if (status == STATUS_OK) {
+    *fd = opened;
+    *length = info.st_size;
+  } else {
+    close(opened);
+  }
+  return status;
+}
+
 static Status write_all(int fd, const char *path, const unsigned char *data, size_t length) {
   while (length > 0) {
     ssize_t written = write(fd, data, length);
@@ -172,6 +195,19 @@ Status file_stream_open(const char *path, FileStream **stream) {
 
 Status file_stream_write(FileStream *stream, const void *data, size_t length) {
   return write_all(stream->fd, stream->temporary, data, length);
+}
+
+Status file_stream_write_at(FileStream *stream, int64_t at, const void *data, size_t length) {
+  const unsigned char *bytes = data;
+  while (length > 0) {
+    ssize_t written = pwrite(stream->fd, bytes, length, at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail(stream->temporary, "write");
+    bytes += written;
+    at += written;
+    length -= (size_t)written;
+  }
+  return STATUS_OK;
 }
 
 Status file_stream_close(FileStream *stream, Status status) {

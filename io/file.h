@@ -5,11 +5,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/status.h"
 
 /* Local. The whole file into *data (free()), NUL added after it. */
 Status file_read(const char *path, unsigned char **data, size_t *length);
+
+/* Local. Opens a file for reading: *fd goes to close(), *length is its bytes. Fails on what is no
+ * regular file (a directory, a pipe) or empty. */
+Status file_open(const char *path, int *fd, int64_t *length);
 
 /* Local. Writes beside `path` (path.tmp), flushes to disk, renames over `path`, flushes the
  * directory: after a crash at any moment `path` holds the old or the new bytes. On failure the
@@ -23,6 +28,9 @@ typedef struct FileStream FileStream;
 /* Local. Begins to replace `path`. */
 Status file_stream_open(const char *path, FileStream **stream);
 Status file_stream_write(FileStream *stream, const void *data, size_t length);
+
+/* Local. Writes at a position; what comes by file_stream_write stays where it is. */
+Status file_stream_write_at(FileStream *stream, int64_t at, const void *data, size_t length);
 
 /* Local. Ends it, and frees the stream (NULL is allowed). If `status`, what became of the writer's
  * work, is STATUS_OK, the file takes its place; else, and on failure, the temporary is removed and

@@ -8,7 +8,7 @@
 #include "core/memory.h"
 #include "io/file.h"
 #include "io/image_formats.h"
-#include "io/photograph.h"
+#include "io/embedded.h"
 
 /* Deflate packs at most 1032 bytes, and so 8 * 1032 one-bit pixels, into one byte; JPEG far less.
  */
