@@ -1,12 +1,9 @@
 #include "experiments/comparison.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "core/memory.h"
-#include "experiments/headline.h"
+#include "experiments/curve.h"
 #include "experiments/metrics.h"
-#include "io/picture.h"
 
 enum { PSNR, SSIM, MSE, PSNR_GRADIENT, PSNR_LAPLACIAN, N_METRICS };
 static const struct {
@@ -46,7 +43,8 @@ static Status draw(const Setup *setup, const Result *result, const Comparison *c
       result, truth,
       (const char *const[]){"target.png", "target_gradient.png", "target_laplacian.png"}));
   TRY(plane_figure(result, "figure.png", comparison->title, truth, fit, captions));
-  return headline_plot(setup, result, comparison->title, "PSNR (dB)");
+  return curve_headline(setup, result, "psnr.png",
+                        &(CurveStyle){comparison->title, "PSNR (dB)", false});
 }
 
 /* Local, on rank 0, which has the whole fields. */

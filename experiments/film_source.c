@@ -7,9 +7,9 @@
 
 #include "core/memory.h"
 #include "io/dataset.h"
+#include "io/embedded.h"
 #include "io/file.h"
 #include "io/image.h"
-#include "io/photograph.h"
 #include "io/video.h"
 
 enum { LARGEST_SIDE = 16384 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
-#include "experiments/headline.h"
+#include "experiments/curve.h"
 #include "experiments/movie.h"
 #include "io/picture.h"
 
@@ -163,7 +163,9 @@ static Status draw(const Setup *setup, const Report *report, const double *psnr)
   if (report->movie && comm_rank(setup->comm) == 0) {
     status = draw_strip(report, psnr, strip_length(report->film->signal.size[0]));
     if (status == STATUS_OK) status = plot_frames(report, psnr);
-    if (status == STATUS_OK) status = headline_plot(setup, report->result, title, "PSNR (dB)");
+    if (status == STATUS_OK)
+      status = curve_headline(setup, report->result, "psnr.png",
+                              &(CurveStyle){title, "PSNR (dB)", false});
   }
   return comm_agree(setup->comm, status);
 }

@@ -130,44 +130,51 @@ static bool fits_vtk(const Grid *grid) {
   return fits;
 }
 
+/* The place of a grid's sample in the file's own coordinates. */
+static double own_coordinate(const Volume *volume, int axis, double x) {
+  double low = volume->signal.lower[axis], range = volume->signal.upper[axis] - low;
+  double samples = (double)volume->signal.size[axis] - 1;
+  return volume->origin[axis] + (x - low) / range * samples * volume->spacing[axis];
+}
+
 /* Collective. Begins volume.vtkhdf. */
 static Status open_vtk(Judge *judge, const Grid *grid) {
-  const Volume *volume = judge->volume;
-  VtkGrid place = {{0}, {0}, {0}};
+  VtkGrid place;
   for (int i = 0; i < 3; i++) {
     place.size[i] = grid->size[i];
-    place.origin[i] = volume->origin[i];
-    place.spacing[i] = volume->spacing[i] * (double)judge->stride;
+    place.lower[i] = own_coordinate(judge->volume, i, grid->lower[i]);
+    place.upper[i] = own_coordinate(judge->volume, i, grid->upper[i]);
   }
   char *path = result_path(judge->result, "volume.vtkhdf");
   Status status = vtk_create(judge->result->comm, path, &place, &judge->vtk);
   free(path);
   TRY(status);
-  status = vtk_field(judge->vtk, volume->name);
+  status = vtk_field(judge->vtk, judge->volume->name);
   return status == STATUS_OK ? vtk_field(judge->vtk, "error") : status;
 }
 
-/* Local. NAME.xdmf for a field of FILE.h5 beside it. */
+static Field describe(const char *name, const Volume *volume, const Grid *grid) {
+  Field field = {.name = name, .axes = volume->axes, .n_axes = grid->axes, .components = 1};
+  memcpy(field.size, grid->size, sizeof field.size);
+  memcpy(field.lower, grid->lower, sizeof field.lower);
+  memcpy(field.upper, grid->upper, sizeof field.upper);
+  return field;
+}
+
+/* Local. NAME.xdmf for fields of FILE.h5 beside it. */
 static Status write_xdmf(const Result *result, const char *name, const char *file,
-                         const Volume *volume, const Grid *grid, const XdmfField *fields,
-                         int n_fields) {
-  XdmfGrid place = {.axes = grid->axes};
-  for (int i = 0; i < grid->axes; i++) {
-    double low = volume->signal.lower[i], range = volume->signal.upper[i] - low;
-    double samples = (double)volume->signal.size[i] - 1, n = (double)grid->size[i] - 1;
-    place.size[i] = grid->size[i];
-    place.origin[i] =
-        volume->origin[i] + (grid->lower[i] - low) / range * samples * volume->spacing[i];
-    place.spacing[i] =
-        n > 0 ? (grid->upper[i] - grid->lower[i]) / range * samples / n * volume->spacing[i] : 1;
+                         const Volume *volume, int n_fields, Field *fields) {
+  for (int f = 0; f < n_fields; f++) {
+    for (int i = 0; i < fields[f].n_axes; i++) {
+      fields[f].lower[i] = own_coordinate(volume, i, fields[f].lower[i]);
+      fields[f].upper[i] = own_coordinate(volume, i, fields[f].upper[i]);
+    }
   }
   char *path = result_path(result, name);
-  Status status = xdmf_write(path, file, &place, n_fields, fields);
+  Status status = xdmf_write(path, file, n_fields, fields);
   free(path);
   return status;
 }
-
-static const XdmfField value_field = {"value", 1};
 
 /* Collective. The files of a finished run beside the run file. */
 static Status write_files(const Setup *setup, const real *theta, Judge *judge, const Grid *grid) {
@@ -178,8 +185,8 @@ static Status write_files(const Setup *setup, const real *theta, Judge *judge, c
   }
   Status status = STATUS_OK;
   if (comm_rank(setup->comm) == 0) {
-    status =
-        write_xdmf(judge->result, "volume.xdmf", "run.h5", judge->volume, grid, &value_field, 1);
+    Field value = describe("value", judge->volume, grid);
+    status = write_xdmf(judge->result, "volume.xdmf", "run.h5", judge->volume, 1, &value);
     if (status == STATUS_OK && config_bool(setup->config, "eval.pictures")) {
       status = volume_slices(setup, theta, judge->volume, judge->shift, judge->result);
     }
@@ -209,19 +216,6 @@ static Status write_metrics(const Setup *setup, const Judge *judge, const Grid *
   return result_metric(result, "range_high", volume->high, volume->units);
 }
 
-static Field value_of(const Volume *volume, const Grid *grid) {
-  Field field = {.name = "value",
-                 .description = "the network's output Phi: the field's range is [-1, 1]",
-                 .units = "1",
-                 .axes = volume->axes,
-                 .n_axes = grid->axes,
-                 .components = 1};
-  memcpy(field.size, grid->size, sizeof field.size);
-  memcpy(field.lower, grid->lower, sizeof field.lower);
-  memcpy(field.upper, grid->upper, sizeof field.upper);
-  return field;
-}
-
 /* Collective. The pass that finds the constant which derivatives leave free. */
 static Status find_shift(const Setup *setup, const real *theta, Judge *judge, const Grid *grid) {
   if (!judge->volume->sampler.gradient) return STATUS_OK;
@@ -233,7 +227,9 @@ static Status find_shift(const Setup *setup, const real *theta, Judge *judge, co
 }
 
 static Status report(const Setup *setup, const real *theta, Judge *judge, const Grid *grid) {
-  Field field = value_of(judge->volume, grid);
+  Field field = describe("value", judge->volume, grid);
+  field.description = "the network's output Phi, where the field has the range [-1, 1]";
+  field.units = "1";
   TRY(find_shift(setup, theta, judge, grid));
   TRY(runfile_field(judge->result->file, &field));
   if (fits_vtk(grid)) TRY(open_vtk(judge, grid));
@@ -270,17 +266,13 @@ Status volume_eval(const Setup *setup, const real *theta, const Volume *volume, 
   what.keep = false; /* fields of any size */
   WholeFields whole;
   TRY(result_fields(result, &setup->network, theta, &what, &whole));
-  const XdmfField all[FIELD_COUNT] = {[FIELD_VALUE] = value_field,
-                                      [FIELD_GRADIENT] = {"gradient", setup->network.spec.in},
-                                      [FIELD_LAPLACIAN] = {"laplacian", 1}};
-  XdmfField fields[FIELD_COUNT];
+  Field fields[2];
   int n = 0;
-  for (FieldKind kind = 0; kind < FIELD_COUNT; kind++) {
-    if (what.wanted[kind]) fields[n++] = all[kind];
-  }
+  if (what.wanted[FIELD_VALUE]) fields[n++] = describe("value", volume, &what.grid);
+  if (what.wanted[FIELD_LAPLACIAN]) fields[n++] = describe("laplacian", volume, &what.grid);
   Status status = STATUS_OK;
-  if (comm_rank(setup->comm) == 0) {
-    status = write_xdmf(result, "eval.xdmf", "eval.h5", volume, &what.grid, fields, n);
+  if (comm_rank(setup->comm) == 0 && n > 0) {
+    status = write_xdmf(result, "eval.xdmf", "eval.h5", volume, n, fields);
   }
   return comm_agree(setup->comm, status);
 }

@@ -58,9 +58,13 @@ Status hdf5_create(const Hdf5File *file, const char *name, hid_t type, int rank,
 Status hdf5_write(const Hdf5File *file, const char *name, hid_t type, int rank, const int64_t *size,
                   const void *data);
 
-/* Attributes of `object`: text of fixed length, int64, float64 (a scalar if n is 0). */
+/* Attributes of `object`: text of fixed length (UTF-8; or ASCII, where another program insists on
+ * it), int64, float64 (a scalar if n is 0). */
 Status hdf5_set_text(const Hdf5File *file, const char *object, const char *name, const char *text);
+Status hdf5_set_ascii(const Hdf5File *file, const char *object, const char *name, const char *text);
 Status hdf5_set_integer(const Hdf5File *file, const char *object, const char *name, int64_t value);
+Status hdf5_set_integers(const Hdf5File *file, const char *object, const char *name, int n,
+                         const int64_t *values);
 Status hdf5_set_numbers(const Hdf5File *file, const char *object, const char *name, int n,
                         const double *values);
 

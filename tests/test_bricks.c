@@ -231,7 +231,7 @@ static void test_memory_is_shared_out(void **state) {
     bricks_destroy(bricks);
   }
   assert_int_equal(bytes[0], 20 * 64 * sizeof(float));
-  assert_true(bytes[1] <= 11 * 64 * sizeof(float));
+  assert_true(bytes[1] <= 12 * 64 * sizeof(float));
   signal_destroy(&signal);
   unlink(path);
 }
