@@ -1,5 +1,6 @@
 #include "experiments/spectrum.h"
 
+#include <stdbool.h>
 #include <kiss_fftr.h>
 #include <math.h>
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static void fill(Transform *t, const float *samples, int64_t n, int64_t windows,
 
 Status spectrum_create(const float *samples, int64_t n, int most, Spectrum *spectrum) {
   int64_t windows = (n - 1) / SPECTRUM_HOP + 1;
-  Transform *transform;
+  Transform *transform = NULL;
   *spectrum = (Spectrum){.columns = windows < most ? (int)windows : most};
   TRY(transform_create(&transform));
   Status status = memory_allocate(&spectrum->level, (size_t)spectrum->columns * SPECTRUM_BINS,
