@@ -268,6 +268,19 @@ bool file_exists(const char *path) {
   return access(path, F_OK) == 0;
 }
 
+bool file_begins(const char *path, const void *bytes, size_t length) {
+  unsigned char head[16];
+  assert(length <= sizeof head);
+  int fd = open_retry(path, O_RDONLY);
+  if (fd < 0) return false;
+  ssize_t got;
+  do {
+    got = read(fd, head, length);
+  } while (got < 0 && errno == EINTR);
+  close(fd);
+  return got == (ssize_t)length && !memcmp(head, bytes, length);
+}
+
 static Status make_one(const char *path) {
   struct stat info;
   if (mkdir(path, 0777) == 0) return STATUS_OK;

@@ -55,6 +55,9 @@ Status file_settle(int fd, const char *temporary, const char *path);
 
 bool file_exists(const char *path);
 
+/* Local. True if the file is there and begins with these bytes: at most 16, its format's. */
+bool file_begins(const char *path, const void *bytes, size_t length);
+
 /* Local. Makes the directory and its parents; fails if it cannot be written to. */
 Status file_make_directory(const char *path);
 
