@@ -96,13 +96,15 @@ bool hdf5_has_numbers(const Hdf5File *file, const char *object, const char *name
 Status hdf5_show_attribute(const Hdf5File *file, const char *object, const char *name, int digits,
                            char **text);
 
-/* Local. Names of a group's members or of an object's attributes, in order of name. */
+/* Local. Names of a group's members or of an object's attributes, and paths of all data sets in a
+ * file, in order of name. */
 typedef struct {
   int n;
   char **name;
 } Hdf5Names;
 Status hdf5_members(const Hdf5File *file, const char *group, Hdf5Names *names);
 Status hdf5_attributes(const Hdf5File *file, const char *object, Hdf5Names *names);
+Status hdf5_datasets(const Hdf5File *file, Hdf5Names *names);
 void hdf5_names_destroy(Hdf5Names *names);
 
 #endif
