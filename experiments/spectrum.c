@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <kiss_fftr.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -58,8 +58,8 @@ Status hdf5_create(const Hdf5File *file, const char *name, hid_t type, int rank,
 Status hdf5_write(const Hdf5File *file, const char *name, hid_t type, int rank, const int64_t *size,
                   const void *data);
 
-/* Attributes of `object`: text of fixed length (UTF-8; or ASCII, where another program insists on
- * it), int64, float64 (a scalar if n is 0). */
+/* Attributes of `object`: text of fixed length (UTF-8; or, where another program insists on it,
+ * ASCII without a NUL at its end), int64, float64 (a scalar if n is 0). */
 Status hdf5_set_text(const Hdf5File *file, const char *object, const char *name, const char *text);
 Status hdf5_set_ascii(const Hdf5File *file, const char *object, const char *name, const char *text);
 Status hdf5_set_integer(const Hdf5File *file, const char *object, const char *name, int64_t value);
