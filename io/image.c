@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "io/embedded.h"
 #include "io/file.h"
 #include "io/image_formats.h"
-#include "io/embedded.h"
 
 /* Deflate packs at most 1032 bytes, and so 8 * 1032 one-bit pixels, into one byte; JPEG far less.
  */
