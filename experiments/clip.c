@@ -161,7 +161,7 @@ static Status load(Source *source, const Part *part, Signal *signal) {
 /* Collective. The largest magnitude becomes 1. */
 static Status normalise(const Comm *comm, const char *name, Signal *signal) {
   double low, high;
-  Status status = signal_range(comm, signal, &low, &high);
+  Status status = signal_range(comm, signal, 0, &low, &high);
   if (status != STATUS_OK) return status_prefix(status, "%s", name);
   double peak = fmax(fabs(low), fabs(high));
   if (peak == 0) return status_fail(STATUS_FAILED, "%s: silent: all samples are 0", name);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "experiments/brick_plan.h"
 
 int64_t signal_line(const Signal *signal) {
   int64_t points = 1;
@@ -119,12 +120,12 @@ Status signal_read(const Signal *signal, int64_t first, int64_t count, int64_t s
 
 /* ---- The range of all samples ---- */
 
-static Status fail_nonfinite(const Signal *signal, int64_t sample) {
+static Status fail_nonfinite(const Signal *signal, const Box *box, int64_t sample) {
   char place[160];
   int64_t at[NETWORK_MAX_IN], point = sample / signal->components;
   for (int i = signal->axes - 1; i >= 0; i--) {
-    at[i] = point % signal->size[i];
-    point /= signal->size[i];
+    at[i] = box->first[i] + point % box->count[i];
+    point /= box->count[i];
   }
   for (int i = 0, used = 0; i < signal->axes; i++) {
     used += snprintf(place + used, sizeof place - (size_t)used, "%s%lld", i ? ", " : "",
@@ -136,49 +137,60 @@ static Status fail_nonfinite(const Signal *signal, int64_t sample) {
                      place);
 }
 
-/* Local. Widens the range by n samples, of which the first is number `first` of the signal. */
-static Status widen_range(const Signal *signal, const void *samples, int64_t first, int64_t n,
+/* Local. range [2] = -least, largest; widened by the samples of a box. */
+static Status widen_range(const Signal *signal, const Box *box, const void *samples,
                           double range[2]) {
+  int64_t n = box_points(box, signal->axes) * signal->components;
   for (int64_t i = 0; i < n; i++) {
     double value = (double)sample_get(signal->type, samples, i);
-    if (!isfinite(value)) return fail_nonfinite(signal, first + i);
+    if (!isfinite(value)) return fail_nonfinite(signal, box, i);
     if (-value > range[0]) range[0] = -value;
     if (value > range[1]) range[1] = value;
   }
   return STATUS_OK;
 }
 
-/* Local. This rank's steps of axis 0, a few at a time: range [2] = -least, largest. */
-static Status scan_part(const Signal *signal, int64_t first, int64_t end, double range[2]) {
-  enum { PIECE_BYTES = 8 << 20 };
-  int64_t line = signal_line(signal) * signal->components;
-  int64_t steps = (int64_t)(PIECE_BYTES / step_bytes(signal)), count[NETWORK_MAX_IN];
-  void *piece = NULL;
-  if (steps < 1) steps = 1;
-  if (first >= end) return STATUS_OK;
-  if (signal->shared) {
-    return widen_range(signal, signal_place(signal, first), first * line, (end - first) * line,
-                       range);
+/* Local. Steps [first, end) of axis 0 in memory. */
+static Status scan_steps(const Signal *signal, int64_t first, int64_t end, double range[2]) {
+  Box box = {{first}, {0}};
+  memcpy(box.count, signal->size, sizeof box.count);
+  box.count[0] = end - first;
+  return first < end ? widen_range(signal, &box, signal_place(signal, first), range) : STATUS_OK;
+}
+
+/* Local. Bricks [first, end) of the file. */
+static Status scan_bricks(const Signal *signal, const BrickPlan *plan, int64_t first, int64_t end,
+                          double range[2]) {
+  void *samples = NULL;
+  Box largest = {{0}, {0}};
+  for (int i = 0; i < signal->axes; i++) {
+    largest.count[i] = (signal->size[i] + plan->parts[i] - 1) / plan->parts[i];
   }
-  TRY(memory_allocate(&piece, (size_t)steps, step_bytes(signal), "a part of the data"));
+  size_t n = (size_t)(box_points(&largest, signal->axes) * signal->components);
+  TRY(memory_allocate(&samples, n, sample_bytes(signal->type), "a part of the data"));
   Status status = STATUS_OK;
-  memcpy(count, signal->size, sizeof count);
-  for (int64_t step = first; status == STATUS_OK && step < end; step += steps) {
-    int64_t from[NETWORK_MAX_IN] = {step};
-    count[0] = step + steps < end ? steps : end - step;
-    status = dataset_read(signal->file, from, count, NULL, piece);
-    if (status == STATUS_OK) {
-      status = widen_range(signal, piece, step * line, count[0] * line, range);
-    }
+  for (int64_t brick = first; status == STATUS_OK && brick < end; brick++) {
+    Box box = brick_box(plan, brick);
+    status = dataset_read(signal->file, box.first, box.count, NULL, samples);
+    if (status == STATUS_OK) status = widen_range(signal, &box, samples, range);
   }
-  free(piece);
+  free(samples);
   return status;
 }
 
-Status signal_range(const Comm *comm, const Signal *signal, double *low, double *high) {
+Status signal_range(const Comm *comm, const Signal *signal, int64_t side, double *low,
+                    double *high) {
   double range[2] = {-INFINITY, -INFINITY};
-  int64_t n = signal->size[0], rank = comm_rank(comm), ranks = comm_size(comm);
-  TRY(comm_agree(comm, scan_part(signal, n * rank / ranks, n * (rank + 1) / ranks, range)));
+  int64_t rank = comm_rank(comm), ranks = comm_size(comm), n = signal->size[0];
+  Status status;
+  if (signal->shared) {
+    status = scan_steps(signal, n * rank / ranks, n * (rank + 1) / ranks, range);
+  } else {
+    BrickPlan plan = brick_plan(signal->axes, signal->size, side, 0, 1, 0);
+    n = plan.bricks;
+    status = scan_bricks(signal, &plan, n * rank / ranks, n * (rank + 1) / ranks, range);
+  }
+  TRY(comm_agree(comm, status));
   comm_max_double(comm, range, 2);
   *low = -range[0];
   *high = range[1];

@@ -62,8 +62,10 @@ Status signal_read(const Signal *signal, int64_t first, int64_t count, int64_t s
 /* Local. Every stride-th sample along every axis, from the first on. */
 Grid signal_grid(const Signal *signal, int64_t stride);
 
-/* Collective. The least and the largest sample, as stored, over all components. Fails on one that
- * is not finite, naming its place. */
-Status signal_range(const Comm *comm, const Signal *signal, double *low, double *high);
+/* Collective. The least and the largest sample, as stored, over all components; a file is read in
+ * bricks of `side` samples a side (0 where the signal is in memory). Fails on one that is not
+ * finite, naming its place. */
+Status signal_range(const Comm *comm, const Signal *signal, int64_t side, double *low,
+                    double *high);
 
 #endif

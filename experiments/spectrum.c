@@ -1,5 +1,6 @@
 #include "experiments/spectrum.h"
 
+#include <stdbool.h>
 #include <kiss_fftr.h>
 #include <math.h>
 #include <stdbool.h>

@@ -127,7 +127,8 @@ Status volume_read(const Comm *comm, const Config *config, Volume *volume) {
     volume->signal.upper[i] = 1;
   }
   TRY(built_in ? make_sample(comm, config, volume) : read_file(comm, config, volume));
-  Status status = signal_range(comm, &volume->signal, &volume->low, &volume->high);
+  Status status = signal_range(comm, &volume->signal, config_int(config, "data.brick"),
+                               &volume->low, &volume->high);
   if (status != STATUS_OK) return status_prefix(status, "%s", config_text(config, "data.file"));
   return scale(config, volume);
 }

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* fallocate */
 #include "io/hdf5_parallel.h"
 
 #include <assert.h>
@@ -8,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/memory.h"
@@ -49,24 +47,6 @@ Status parallel_agree(ParallelFile *file, Status status) {
 
 /* ---- Disk space ---- */
 
-/* Takes disk space for the bytes [from, to) of the file, by writing zeros where the file system
- * cannot do it otherwise. Errors but a full disk are left to the write itself. */
-static Status take_space(const ParallelFile *file, off_t from, off_t to) {
-  static const char zeros[1 << 16];
-  int result = fallocate(file->fd, FALLOC_FL_KEEP_SIZE, from, to - from);
-  struct stat info;
-  if (result < 0 && errno == EOPNOTSUPP && fstat(file->fd, &info) == 0) {
-    if (from < info.st_size) from = info.st_size;
-    for (ssize_t done = 1; from < to && done > 0; from += done) {
-      size_t part = to - from < (off_t)sizeof zeros ? (size_t)(to - from) : sizeof zeros;
-      result = (int)(done = pwrite(file->fd, zeros, part, from));
-    }
-  }
-  if (result >= 0 || (errno != ENOSPC && errno != EDQUOT && errno != EFBIG)) return STATUS_OK;
-  return status_fail(STATUS_FAILED, "%s: cannot write %.1f MB: %s", file->temporary,
-                     1e-6 * (double)to, strerror(errno));
-}
-
 static Status broken(const ParallelFile *file) {
   return status_fail(STATUS_FAILED, "%s: an earlier write failed", file->path);
 }
@@ -77,7 +57,7 @@ Status parallel_reserve(ParallelFile *file, double bytes) {
   if (file->fd >= 0) {
     off_t from = file->reserved;
     file->reserved += (off_t)bytes + METADATA_BYTES;
-    status = take_space(file, from, file->reserved);
+    status = file_reserve(file->fd, file->temporary, from, file->reserved);
   }
   return parallel_agree(file, status);
 }
@@ -172,13 +152,8 @@ static Status verify(const ParallelFile *file) {
 
 /* Rank 0: gives back what was reserved and not used, and puts the file in its place. */
 static Status publish(const ParallelFile *file) {
-  struct stat info;
   TRY(verify(file));
-  if (fstat(file->fd, &info) < 0 || ftruncate(file->fd, info.st_size) < 0 || fsync(file->fd) < 0) {
-    return status_fail(STATUS_FAILED, "%s: cannot flush to disk: %s", file->temporary,
-                       strerror(errno));
-  }
-  return file_rename(file->temporary, file->path);
+  return file_settle(file->fd, file->temporary, file->path);
 }
 
 Status parallel_close(ParallelFile *file, bool complete) {

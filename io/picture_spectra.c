@@ -2,28 +2,13 @@
 #include <stdio.h>
 
 #include "io/canvas.h"
+#include "io/colour_map.h"
 #include "io/panel.h"
 #include "io/picture_sound.h"
 
 /* In pixels; drawn at twice the usual density. */
 enum { WIDTH = 1600, PANEL = 340, BAR = 36, BAR_ROOM = 170, MARGIN = 32, GAP = 28 };
 static const double FONT = 26, TITLE_FONT = 34;
-
-/* matplotlib's magma: eleven colours, linear in between. */
-static void magma(double value, float rgb[3]) {
-  enum { LAST = 10 };
-  static const unsigned char anchors[LAST + 1][3] = {
-      {0, 0, 4},       {20, 14, 54},    {59, 15, 112},   {100, 26, 128},
-      {140, 41, 129},  {183, 55, 121},  {222, 73, 104},  {247, 112, 92},
-      {254, 159, 109}, {254, 207, 146}, {252, 253, 191},
-  };
-  double at = fmin(fmax(value, 0), 1) * LAST; /* NaN becomes 0 */
-  int i = at >= LAST ? LAST - 1 : (int)at;
-  float part = (float)(at - i);
-  for (int c = 0; c < 3; c++) {
-    rgb[c] = ((1 - part) * anchors[i][c] + part * anchors[i + 1][c]) / 255;
-  }
-}
 
 /* The largest level of the cells that pixel `i` of `n` covers, of `cells` ones: first to last. */
 typedef struct {
@@ -51,8 +36,8 @@ static void colour(const SoundSpectra *all, const float *level, Image *image) {
     for (int x = 0; x < image->width; x++) {
       Span columns = span_of(x, image->width, all->columns);
       double shown = (double)largest_level(all, level, columns, bins);
-      magma((shown - all->low) / (all->high - all->low),
-            image->pixels + 3 * ((int64_t)y * image->width + x));
+      colour_map(COLOUR_MAGMA, (float)((shown - all->low) / (all->high - all->low)),
+                 image->pixels + 3 * ((int64_t)y * image->width + x));
     }
   }
 }

@@ -1,9 +1,12 @@
 /* An XDMF 3 file: a page of XML that tells ParaView how to read the fields of a run file that lies
  * beside it. For scalar fields on grids of two to four axes; the only way to look at 4-D ones.
  *
- *   z,y,x (or y,x)              one uniform grid
+ *   axes z,y,x or y,x           one uniform grid
  *   first axis "time", or 4-D   a collection of grids in time, which ParaView plays: one for every
- *                               step of axis 0, at the times lower[0] ... upper[0] */
+ *                               step of axis 0, at the times lower[0] ... upper[0]
+ *
+ * ParaView asks for a reader: it is "XDMF Reader". (Its "Xdmf3 Reader" cannot read one step out of
+ * a data set, as of 5.11.) */
 #ifndef IO_XDMF_H
 #define IO_XDMF_H
 

@@ -100,6 +100,17 @@ static bool has_numbers(const Hdf5File *file, const char *name, int n, const dou
          memcmp(values, expected, (size_t)n * sizeof *values) == 0;
 }
 
+/* VTK 9.2 takes the bytes as they are: a NUL among them would make another type. */
+static bool is_plain_text(const Hdf5File *file, const char *name, size_t length) {
+  hid_t attribute = H5Aopen_by_name(file->file, "/VTKHDF", name, H5P_DEFAULT, H5P_DEFAULT);
+  hid_t type = H5Aget_type(attribute);
+  bool plain = H5Tget_size(type) == length && H5Tget_cset(type) == H5T_CSET_ASCII &&
+               H5Tis_variable_str(type) == 0;
+  H5Tclose(type);
+  H5Aclose(attribute);
+  return plain;
+}
+
 static void structure(void **state) {
   (void)state;
   char *path = path_of("volume.vtkhdf"), *temporary = path_of("volume.vtkhdf.tmp"), *type = NULL;
@@ -110,6 +121,7 @@ static void structure(void **state) {
   check_ok(hdf5_open(path, &file));
   assert_all(hdf5_get_text(&file, "/VTKHDF", "Type", &type) == STATUS_OK);
   assert_all(strcmp(type, "ImageData") == 0);
+  assert_all(is_plain_text(&file, "Type", strlen(type)));
   assert_all(has_numbers(&file, "Version", 2, (double[]){1, 0}));
   assert_all(has_numbers(&file, "WholeExtent", 6, (double[]){0, 8, 0, 4, 0, 6}));
   assert_all(has_numbers(&file, "Origin", 3, (double[]){2, 0, -1}));
@@ -182,7 +194,11 @@ static void other_readers(void **state) {
   int code = 0;
   if (comm_rank(world) == 0) {
     char command[512];
-    snprintf(command, sizeof command, "python3 %s/../check_paraview.py %s", TEST_DATA, directory);
+    snprintf(command, sizeof command,
+             "for python in /usr/bin/python3 python3; do "
+             "$python -c 'import h5py' 2>&- && exec $python %s/../check_paraview.py %s; "
+             "done; exit 77",
+             TEST_DATA, directory);
     int result = system(command);
     code = WIFEXITED(result) ? WEXITSTATUS(result) : 1;
   }
