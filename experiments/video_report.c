@@ -122,7 +122,7 @@ static Status write_strip(const Result *result, const Strip *strip, int stills) 
                       .columns = stills,
                       .title = title,
                       .column_labels = times,
-                      .row_labels = (const char *const[]){"ground truth", "fit", "4 x error"},
+                      .row_labels = (const char *const[]){"target", "fit", "4 x error"},
                       .panels = panels,
                       .captions = captions};
   char *path = result_path(result, "strip.png");

@@ -111,7 +111,7 @@ static Status draw_panels(cairo_t *cairo, const SoundSpectra *all, double top) {
 }
 
 Status picture_spectra(const char *path, const SoundSpectra *spectra) {
-  double top = MARGIN + 2.2 * TITLE_FONT;
+  double top = round(MARGIN + 2.2 * TITLE_FONT); /* images keep to whole pixels */
   double height = top + spectra->n_spectra * (PANEL + GAP) + 3.2 * FONT;
   Canvas canvas;
   TRY(canvas_create(path, WIDTH, height, &canvas));

@@ -144,7 +144,7 @@ static Status draw_column(const View *view, const Axis *heights, double left, do
 static Status draw(cairo_t *cairo, const SoundWaves *waves, const Axis *heights, double top) {
   View whole = {cairo, waves, 0, waves->n};
   View zoom = {cairo, waves, waves->zoom_first, waves->zoom_count};
-  double left = MARGIN + 1.6 * FONT + TICK_ROOM, right = WIDTH - MARGIN - GAP;
+  double left = round(MARGIN + 1.6 * FONT) + TICK_ROOM, right = WIDTH - MARGIN - GAP;
   panel_ink(cairo, 0.1);
   canvas_text(cairo, WIDTH / 2., MARGIN + TITLE_FONT / 2, 0.5, TITLE_FONT, WIDTH - 2 * MARGIN,
               waves->title);
@@ -160,7 +160,7 @@ static Status draw(cairo_t *cairo, const SoundWaves *waves, const Axis *heights,
 }
 
 Status picture_waves(const char *path, const SoundWaves *waves) {
-  double top = MARGIN + 1.7 * TITLE_FONT;
+  double top = round(MARGIN + 1.7 * TITLE_FONT);
   double height = top + waves->n_tracks * (TRACK + GAP) + 3.2 * FONT;
   Axis *heights = NULL;
   Canvas canvas;
