@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""cosmos.py OUT.h5 [--size N] [--steps T] [--box L] [--seed S]: a universe for the volume experiment.
+"""cosmos.py OUT.h5 [--size N] [--steps T] [--box L] [--seed S]: a simulation of cosmic structure.
 
 Formation of cosmic structure in the approximation of Zel'dovich (1970). Particles that begin on a
 lattice q move along straight lines,
@@ -13,8 +13,8 @@ would blur the picture. The particles' density, by cloud-in-cell, smoothed by a 
 1.25 cells, goes to /density [z][y][x] as log10(density / mean): sheets, filaments and knots around
 voids. With --steps T > 1: /density [time][z][y][x] at T growth factors D from 0.2 to 1.
 
-Takes a minute and 1.1 GB for N = 256. Needs numpy and h5py. The same seed gives the same field (up to
-rounding of the FFT).
+Takes a minute and 1.1 GB for N = 256. Needs numpy and h5py. The same seed gives the same field, up
+to rounding of the FFT.
 """
 import argparse
 
