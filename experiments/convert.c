@@ -9,33 +9,37 @@
 
 #include "experiments/convert_parts.h"
 #include "experiments/stop.h"
+#include "io/audio.h"
 #include "io/config.h"
 #include "io/file.h"
 
 /* What a file's name says about it. `in`: how such a file becomes a data set, `out`: how a data set
  * becomes such a file; NULL: not at all. */
-static const struct {
+typedef struct {
   const char *ending;
   Converter *in, *out;
-} kinds[] = {
-    {".png", convert_image_in, convert_image_out},
-    {".jpg", convert_image_in, NULL},
-    {".jpeg", convert_image_in, NULL},
-    {".mp4", convert_video_in, convert_video_out},
-    {".mkv", convert_video_in, convert_video_out},
-    {".avi", convert_video_in, NULL},
-    {".mov", convert_video_in, NULL},
-    {".webm", convert_video_in, NULL},
-    {".wav", convert_sound_in, convert_sound_out},
-    {".flac", convert_sound_in, convert_sound_out},
-    {".ogg", convert_sound_in, convert_sound_out},
-    {".aiff", convert_sound_in, NULL},
-    {".ply", convert_shape_in, convert_shape_out},
-    {".obj", convert_shape_in, NULL},
-    {".off", convert_shape_in, NULL},
-    {".stl", convert_shape_in, NULL},
-    {".xyz", convert_shape_in, NULL},
-    {".gz", convert_shape_in, NULL},
+  bool rate; /* it has one */
+} Kind;
+
+static const Kind kinds[] = {
+    {".png", convert_image_in, convert_image_out, false},
+    {".jpg", convert_image_in, NULL, false},
+    {".jpeg", convert_image_in, NULL, false},
+    {".mp4", convert_video_in, convert_video_out, true},
+    {".mkv", convert_video_in, convert_video_out, true},
+    {".avi", convert_video_in, NULL, true},
+    {".mov", convert_video_in, NULL, true},
+    {".webm", convert_video_in, NULL, true},
+    {".wav", convert_sound_in, convert_sound_out, true},
+    {".flac", convert_sound_in, convert_sound_out, true},
+    {".ogg", convert_sound_in, convert_sound_out, true},
+    {".aiff", convert_sound_in, NULL, true},
+    {".ply", convert_shape_in, convert_shape_out, false},
+    {".obj", convert_shape_in, NULL, false},
+    {".off", convert_shape_in, NULL, false},
+    {".stl", convert_shape_in, NULL, false},
+    {".xyz", convert_shape_in, NULL, false},
+    {".gz", convert_shape_in, NULL, false},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -51,11 +55,23 @@ static bool ends_in(const char *name, const char *ending) {
   return length > ours && !strcasecmp(name + length - ours, ending);
 }
 
-static int kind_of(const char *name) {
+static const Kind *kind_of(const char *name) {
   for (int i = 0; i < KINDS; i++) {
-    if (ends_in(name, kinds[i].ending)) return i;
+    if (ends_in(name, kinds[i].ending)) return &kinds[i];
   }
-  return -1;
+  return NULL;
+}
+
+/* Files of other endings are what their content says: images have a mark, sounds open as such, and
+ * videos say what is wrong with the rest. */
+static const Kind *kind_by_content(const char *name) {
+  AudioReader *reader = NULL;
+  if (file_begins(name, "\x89PNG", 4) || file_begins(name, "\xff\xd8\xff", 3)) {
+    return kind_of("image.png");
+  }
+  if (audio_open(name, &reader) != STATUS_OK) return kind_of("video.mkv");
+  audio_close(reader);
+  return kind_of("sound.wav");
 }
 
 static Status check_files(const Conversion *conversion) {
@@ -85,30 +101,31 @@ static Status unknown_ending(const char *to) {
   return status_fail(STATUS_USAGE, "%s: cannot write such a file; there are %s.h5", to, list);
 }
 
-/* Files of other endings are tried as sounds, then as videos, by their content. */
-static Status convert_other(const Conversion *conversion) {
-  if (convert_sound_in(conversion) == STATUS_OK) return STATUS_OK;
-  Status status = convert_video_in(conversion);
-  return status == STATUS_OK ? status : status_prefix(status, "not a known image, shape or sound");
+static Status check_settings(const Conversion *conversion, const Kind *kind, bool from_data) {
+  if (conversion->rate > 0 && !kind->rate) {
+    return status_fail(STATUS_USAGE, "rate=%g: images and shapes have none", conversion->rate);
+  }
+  if (!*conversion->dataset || (from_data && kind->out != convert_shape_out)) return STATUS_OK;
+  return status_fail(STATUS_USAGE, "dataset=%s: chooses the image, video or sound of an HDF5 file",
+                     conversion->dataset);
 }
 
 static Status convert(const Conversion *conversion) {
   TRY(check_files(conversion));
   bool to_data = ends_in(conversion->to, ".h5") || ends_in(conversion->to, ".hdf5");
-  if (file_begins(conversion->from, "\x89HDF\r\n\x1a\n", 8)) {
-    int kind = kind_of(conversion->to);
-    if (to_data) {
-      return status_fail(STATUS_USAGE, "%s: is HDF5 already", conversion->from);
-    }
-    if (kind < 0 || !kinds[kind].out) return unknown_ending(conversion->to);
-    return kinds[kind].out(conversion);
+  bool from_data = file_begins(conversion->from, "\x89HDF\r\n\x1a\n", 8);
+  if (from_data && to_data) {
+    return status_fail(STATUS_USAGE, "%s: is HDF5 already", conversion->from);
   }
-  if (!to_data) {
+  if (!from_data && !to_data) {
     return status_fail(STATUS_USAGE, "%s: is not HDF5; it can be converted to a .h5 file only",
                        conversion->from);
   }
-  int kind = kind_of(conversion->from);
-  return kind < 0 ? convert_other(conversion) : kinds[kind].in(conversion);
+  const Kind *kind = kind_of(from_data ? conversion->to : conversion->from);
+  if (from_data && (!kind || !kind->out)) return unknown_ending(conversion->to);
+  if (!kind) kind = kind_by_content(conversion->from);
+  TRY(check_settings(conversion, kind, from_data));
+  return from_data ? kind->out(conversion) : kind->in(conversion);
 }
 
 /* ---- Settings ---- */

@@ -13,20 +13,24 @@
 #include "io/shape_write.h"
 #include "io/video.h"
 
-enum { SOUND_BLOCK = 1 << 16, MAX_CHANNELS = 1024 };
+enum { SOUND_BLOCK = 1 << 16, MAX_CHANNELS = 1024, MOST_PIXELS = 1 << 28 };
+
+/* Refuses a file that says it holds something else than one of these kinds. */
+static Status check_kind(const Conversion *conversion, const char *kind, const char *other) {
+  char is[DATASET_TEXT];
+  TRY(dataset_kind(conversion->from, is));
+  if (!*is || !strcmp(is, kind) || !strcmp(is, other)) return STATUS_OK;
+  return status_fail(STATUS_FAILED, "%s: is a data set of kind %s; %s is for kind %s",
+                     conversion->from, is, conversion->to, kind);
+}
 
 /* Opens the data set, checks what it is, and runs `write`. */
 static Status with_dataset(const Conversion *conversion, const DatasetWish *wish, const char *kind,
                            Status (*write)(const Conversion *, Dataset *)) {
   Dataset *dataset = NULL;
+  TRY(check_kind(conversion, kind, kind));
   TRY(dataset_open(conversion->from, conversion->dataset, wish, &dataset));
-  const char *is = dataset_info(dataset)->kind;
-  Status status = STATUS_OK;
-  if (*is && strcmp(is, kind)) {
-    status = status_fail(STATUS_FAILED, "%s: is a data set of kind %s; %s is for kind %s",
-                         conversion->from, is, conversion->to, kind);
-  }
-  if (status == STATUS_OK) status = write(conversion, dataset);
+  Status status = write(conversion, dataset);
   dataset_close(dataset);
   return status;
 }
@@ -54,6 +58,10 @@ static Status write_image(const Conversion *conversion, Dataset *dataset) {
   Image image = {0};
   void *samples = NULL;
   TRY(check_colours(conversion, info));
+  if (info->size[0] > MOST_PIXELS || info->size[1] > MOST_PIXELS / info->size[0]) {
+    return status_fail(STATUS_FAILED, "%s: over %d million pixels: too many for an image",
+                       conversion->from, MOST_PIXELS / 1000000);
+  }
   TRY(image_create((int)info->size[0], (int)info->size[1], info->components, &image));
   size_t n = (size_t)(info->size[0] * info->size[1]) * (size_t)info->components;
   Status status = memory_allocate(&samples, n, sample_bytes(info->type), "the image");
@@ -61,11 +69,10 @@ static Status write_image(const Conversion *conversion, Dataset *dataset) {
   for (size_t i = 0; status == STATUS_OK && i < n; i++) {
     image.pixels[i] = sample_get(info->type, samples, (int64_t)i) / (float)sample_one(info->type);
   }
-  if (status == STATUS_OK && info->type != SAMPLE_U8) {
-    fprintf(stderr, "siren: warning: %s holds more than the 8 bits of %s\n", conversion->from,
-            conversion->to);
+  if (status == STATUS_OK) {
+    status = info->type == SAMPLE_U16 ? image_write_deep_png(conversion->to, &image)
+                                      : image_write_png(conversion->to, &image);
   }
-  if (status == STATUS_OK) status = image_write_png(conversion->to, &image);
   free(samples);
   image_destroy(&image);
   return status;
@@ -80,6 +87,7 @@ Status convert_image_out(const Conversion *conversion) {
 Status convert_shape_out(const Conversion *conversion) {
   Shape shape = {0};
   char warning[512] = "";
+  TRY(check_kind(conversion, "mesh", "points"));
   TRY(shape_read(conversion->from, &shape, warning));
   if (*warning) fprintf(stderr, "siren: warning: %s\n", warning);
   Status status = shape_write_ply(conversion->to, &shape);
