@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/status.h"
 
@@ -44,7 +45,18 @@ Status file_rotate(const char *path, const char *previous, const void *data, siz
 /* Local. Renames `from`, whose bytes are on disk already, to `to` and flushes the directory. */
 Status file_rename(const char *from, const char *to);
 
+/* Local. Takes disk space for the bytes [from, to) of an open file, by writing zeros where the file
+ * system cannot do it otherwise: for writers that do not bear a full disk well. Errors but a full
+ * disk are left to the write itself. */
+Status file_reserve(int fd, const char *path, off_t from, off_t to);
+
+/* Local. Gives back what was reserved and not used, flushes to disk, and renames to `path`. */
+Status file_settle(int fd, const char *temporary, const char *path);
+
 bool file_exists(const char *path);
+
+/* Local. True if the file is there and begins with these bytes: at most 16, its format's. */
+bool file_begins(const char *path, const void *bytes, size_t length);
 
 /* Local. Makes the directory and its parents; fails if it cannot be written to. */
 Status file_make_directory(const char *path);
