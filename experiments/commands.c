@@ -6,6 +6,7 @@
 #include "core/linalg.h"
 #include "experiments/bench.h"
 #include "experiments/check.h"
+#include "experiments/convert.h"
 #include "experiments/run.h"
 #include "experiments/stop.h"
 #include "experiments/suite.h"
@@ -144,6 +145,15 @@ static Status eval_command(const Invocation *invocation) {
                   invocation->out);
 }
 
+static Status convert_command(const Invocation *invocation) {
+  if (invocation->argc < 2) {
+    return status_fail(STATUS_USAGE, "FROM and TO are wanted, two files of which one ends in .h5");
+  }
+  TRY(check_overrides(invocation, 2));
+  return convert_file(invocation->comm, invocation->argv[0], invocation->argv[1],
+                      invocation->argc - 2, invocation->argv + 2, invocation->out);
+}
+
 static Status info_command(const Invocation *invocation) {
   if (invocation->argc != 1) {
     return status_fail(STATUS_USAGE, "one FILE.h5 is wanted, not %d", invocation->argc);
@@ -237,6 +247,16 @@ static const Command commands[] = {
      "Evaluates the network of RUN_DIR/run.h5 on a grid (eval.size samples a side, from\n"
      "eval.lower to eval.upper) and writes eval.fields to RUN_DIR/eval.h5, with pictures.",
      true, eval_command},
+    {"convert", "FROM TO [key=value ...]", "files into HDF5 data sets and back",
+     "Converts an image (PNG, JPEG), a video, a sound, a mesh or a cloud (PLY, OBJ, OFF, STL, "
+     "XYZ)\n"
+     "into an HDF5 data set, TO ending in .h5; or one of these, or another program's, into .png,\n"
+     ".mp4 (H.264), .mkv (lossless), .wav, .flac, .ogg or .ply. Only a frame or a block of sound "
+     "is\n"
+     "in memory at a time. Keys: dataset=NAME chooses one of an HDF5 file; rate=N is the number "
+     "of\n"
+     "frames or samples a second, where the file does not tell.",
+     false, convert_command},
     {"bench", "[--json] [threads=N] [rounds=N]", "speed of products, steps and sums",
      "Measures matrix products of a tile's shapes and whole training steps: medians over rounds\n"
      "in rotated order, and the steps' rates as shares of the products'.",

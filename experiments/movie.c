@@ -1,6 +1,7 @@
 #include "experiments/movie.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,8 @@ static const double usual_rate = 25;
 struct Movie {
   const Comm *comm;
   MovieSpec spec;
-  int left, width; /* where the fit begins, and where it ends */
-  VideoWriter *writer;
+  int left, width;       /* where the fit begins, and where it ends */
+  VideoWriter *writer;   /* NULL but on rank 0, and without FFmpeg */
   unsigned char *stills; /* [stills][height][width][3] on rank 0 */
   int64_t next;          /* frame that comes next, on rank 0 */
   int64_t first, count;  /* of this rank's frames on their way */
@@ -32,6 +33,10 @@ static int64_t still_frame(const MovieSpec *spec, int still) {
 static Status create_root(const char *path, Movie *movie) {
   const MovieSpec *spec = &movie->spec;
   TRY(memory_allocate(&movie->stills, (size_t)spec->stills * frame_bytes(movie), 1, "stills"));
+  if (!video_supported()) {
+    fprintf(stderr, "siren: no %s: this siren is built without FFmpeg\n", path);
+    return STATUS_OK;
+  }
   return video_create(path, spec->height, movie->width, spec->rate > 0 ? spec->rate : usual_rate,
                       &movie->writer);
 }
@@ -59,7 +64,7 @@ Status movie_create(const Comm *comm, const char *path, const MovieSpec *spec, M
   if (status == STATUS_OK) {
     *movie = made;
   } else {
-    if (made) video_finish(made->writer, status);
+    if (made && made->writer) video_finish(made->writer, status);
     release(made);
   }
   return status;
@@ -123,7 +128,7 @@ static Status consume(void *context, const unsigned char *data, size_t length) {
     memcpy(movie->stills + (size_t)i * length, data, length);
   }
   movie->next++;
-  return video_write(movie->writer, data);
+  return movie->writer ? video_write(movie->writer, data) : STATUS_OK;
 }
 
 Status movie_frames(Movie *movie, int64_t first, int64_t count, const float *fit) {
@@ -157,7 +162,7 @@ Status movie_still(const Movie *movie, int still, int64_t *frame, Image *truth, 
 
 Status movie_finish(Movie *movie, Status status) {
   if (!movie) return status;
-  if (comm_rank(movie->comm) == 0) status = video_finish(movie->writer, status);
+  if (movie->writer) status = video_finish(movie->writer, status);
   status = comm_agree(movie->comm, status);
   release(movie);
   return status;

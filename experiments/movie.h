@@ -17,7 +17,8 @@ typedef struct {
 
 typedef struct Movie Movie;
 
-/* Collective. Begins to replace `path` (io/video.h); what spec points to is borrowed. */
+/* Collective. Begins to replace `path` (io/video.h; a build without FFmpeg has stills only, and
+ * says so); what spec points to is borrowed. */
 Status movie_create(const Comm *comm, const char *path, const MovieSpec *spec, Movie **movie);
 
 /* Collective. Frames first, ... first + count - 1 of each rank, which follow each other in rank

@@ -11,7 +11,7 @@
  * image_create, and left untouched on failure. */
 typedef Status ImageDecoder(const char *name, const unsigned char *data, size_t length,
                             Image *image);
-ImageDecoder png_decode, jpeg_decode;
+ImageDecoder png_decode, jpeg_decode, dataset_image_decode;
 
 /* Local. An 8-bit PNG of `bytes` [height][width][channels] in *file (free()). */
 Status png_encode(const char *name, const unsigned char *bytes, int height, int width, int channels,

@@ -7,6 +7,9 @@
 
 #include "core/status.h"
 
+/* Local. False where siren is built without FFmpeg: then everything here fails. */
+bool video_supported(void);
+
 typedef struct {
   int height, width;
   double rate; /* frames a second */

@@ -10,6 +10,10 @@ static Status fail(const char *path) {
                      path);
 }
 
+bool video_supported(void) {
+  return false;
+}
+
 Status video_open(const char *path, VideoReader **reader) {
   (void)reader;
   return fail(path);

@@ -10,11 +10,7 @@
 #include <unistd.h>
 
 #include "io/file.h"
-
-typedef struct {
-  unsigned char *data;
-  size_t length;
-} Bytes;
+#include "tests/sample_image.h"
 
 static inline uint32_t next_random(uint64_t *state) {
   *state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
