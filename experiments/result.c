@@ -58,7 +58,16 @@ static Status want(const Config *config, const char *word, size_t length, Result
                        "no field `%.*s`; there are value, gradient, laplacian", (int)length, word);
 }
 
+/* More points than can be counted safely, or stored. */
+static Status check_size(const Config *config, const Grid *grid) {
+  double points = 1;
+  for (int i = 0; i < grid->axes; i++) points *= (double)grid->size[i];
+  if (points <= 0x1p48) return STATUS_OK;
+  return config_reject(config, "eval.size", "%.2g points are too many", points);
+}
+
 Status result_options(const Config *config, ResultFields *what) {
+  TRY(check_size(config, &what->grid));
   what->keep = config_bool(config, "eval.pictures");
   for (int i = 0; i < what->grid.axes; i++) {
     what->grid.lower[i] = config_real(config, "eval.lower");

@@ -38,7 +38,8 @@ typedef struct {
 } ResultFields;
 
 /* Local. Fills wanted, keep and the grid's bounds (the same on all axes) from the options
- * eval.fields, eval.pictures, eval.lower and eval.upper. */
+ * eval.fields, eval.pictures, eval.lower and eval.upper. Fails (STATUS_USAGE, naming eval.size) on
+ * a grid of over 2^48 points. */
 Status result_options(const Config *config, ResultFields *what);
 
 /* Whole fields [points][components] on rank 0; NULL elsewhere and where not asked for. */
