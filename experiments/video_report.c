@@ -212,19 +212,22 @@ static Status write_metrics(const Report *report, double *psnr) {
 static Status write_frame_psnr(const Report *report, const double *psnr) {
   Result *result = report->result;
   Grid all = signal_grid(&report->film->signal, 1);
-  ResultFields what = {.grid = {.axes = 1, .size = {all.size[0]}}, .axes = "time"};
-  what.grid.lower[0] = all.lower[0];
-  what.grid.upper[0] = all.upper[0];
+  Field field = {.name = "frame_psnr",
+                 .description = "PSNR of every frame, clipped to [0, 1]",
+                 .units = "dB",
+                 .axes = "time",
+                 .n_axes = 1,
+                 .size = {all.size[0]},
+                 .lower = {all.lower[0]},
+                 .upper = {all.upper[0]},
+                 .components = 1};
   float *values = NULL;
-  Status status = STATUS_OK;
-  if (comm_rank(result->comm) == 0) {
-    status = memory_allocate(&values, (size_t)all.size[0], sizeof *values, "a field");
-    for (int64_t i = 0; status == STATUS_OK && i < all.size[0]; i++) values[i] = (float)psnr[i];
-  }
+  Status status = memory_allocate(&values, (size_t)all.size[0], sizeof *values, "a field");
   status = comm_agree(result->comm, status);
-  if (status == STATUS_OK) {
-    status = result_whole_field(result, "frame_psnr", "PSNR of each frame in dB", &what, 1, values);
-  }
+  for (int64_t i = 0; status == STATUS_OK && i < all.size[0]; i++) values[i] = (float)psnr[i];
+  if (status == STATUS_OK) status = runfile_field(result->file, &field);
+  int64_t mine = comm_rank(result->comm) == 0 ? all.size[0] : 0;
+  if (status == STATUS_OK) status = runfile_slab(result->file, field.name, 0, mine, values);
   free(values);
   return status;
 }
