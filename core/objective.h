@@ -30,6 +30,10 @@ struct Objective {
   /* Local. Number of tiles of a step, >= 1, the same on every rank. */
   int64_t (*tiles)(const Objective *self, uint64_t step);
 
+  /* Local, by one thread, before this rank's tiles first ... end - 1 of a step are computed: reads
+   * what they need from files. May be called again for the same step. NULL: nothing to do. */
+  Status (*prepare)(const Objective *self, uint64_t step, int64_t first, int64_t end);
+
   /* Local. Per-thread scratch memory, released with workspace_destroy. */
   Status (*workspace_create)(const Objective *self, void **workspace);
   void (*workspace_destroy)(void *workspace);

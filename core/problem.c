@@ -208,6 +208,32 @@ static void problem_tile(const Objective *self, uint64_t step, int64_t tile, con
   }
 }
 
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+static Status problem_prepare(const Objective *self, uint64_t step, int64_t first, int64_t end) {
+  const Problem *problem = self->context;
+  int64_t tile = tile_samples(problem), before = 0;
+  for (int m = 0; m < problem->n_domains; m++) {
+    const Domain *domain = &problem->domains[m];
+    int64_t tiles = domain_tiles(problem, domain);
+    int64_t from = first > before ? first - before : 0, to = least(end - before, tiles);
+    if (domain->prepare && from < to) {
+      TRY(domain->prepare(domain->source, step, from * tile, least(to * tile, domain->samples)));
+    }
+    before += tiles;
+  }
+  return STATUS_OK;
+}
+
+static bool is_prepared(const Problem *problem) {
+  for (int m = 0; m < problem->n_domains; m++) {
+    if (problem->domains[m].prepare) return true;
+  }
+  return false;
+}
+
 static Status check(const Problem *problem) {
   if (problem->tile < 0) return status_fail(STATUS_USAGE, "train.tile: at least 1 sample");
   int terms = 0;
@@ -231,6 +257,7 @@ Status problem_objective(const Problem *problem, Objective *objective) {
                            .tensors = network->tensors,
                            .context = problem,
                            .tiles = problem_tiles,
+                           .prepare = is_prepared(problem) ? problem_prepare : NULL,
                            .workspace_create = workspace_create,
                            .workspace_destroy = workspace_destroy,
                            .workspace_bytes = workspace_bytes,

@@ -42,6 +42,10 @@ typedef struct {
 typedef void (*DrawFunction)(const void *source, uint64_t step, int64_t first, int rows, real *x,
                              real *data, real *weights);
 
+/* Local, by one thread, before any of the samples first ... end - 1 of a step is drawn: reads what
+ * they need. first is the first sample of a tile. */
+typedef Status (*PrepareFunction)(const void *source, uint64_t step, int64_t first, int64_t end);
+
 typedef struct {
   const char *name;
   int64_t samples; /* in a step, over all ranks, >= 1 */
@@ -50,7 +54,8 @@ typedef struct {
   int data_width;
   bool operator_weights;
   DrawFunction draw;
-  const void *source; /* borrowed */
+  PrepareFunction prepare; /* NULL: nothing to do */
+  const void *source;      /* borrowed */
   int n_terms;
   Term terms[DOMAIN_MAX_TERMS];
 } Domain;

@@ -17,7 +17,8 @@
   X(RANDOM_JITTER, 5)      \
   X(RANDOM_MASK, 6)        \
   X(RANDOM_CHECK, 7)       \
-  X(RANDOM_SPACE, 8)
+  X(RANDOM_SPACE, 8)       \
+  X(RANDOM_BRICK, 9)
 
 typedef enum {
 #define X(name, number) name = number,

@@ -1,11 +1,9 @@
 #include "experiments/comparison.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "core/memory.h"
+#include "experiments/curve.h"
 #include "experiments/metrics.h"
-#include "io/picture.h"
 
 enum { PSNR, SSIM, MSE, PSNR_GRADIENT, PSNR_LAPLACIAN, N_METRICS };
 static const struct {
@@ -33,28 +31,6 @@ static void measure(const Plane *truth, const Plane *fit, double values[N_METRIC
   values[PSNR_LAPLACIAN] = metric_psnr_range(phi[FIELD_LAPLACIAN], f[FIELD_LAPLACIAN], n);
 }
 
-static Status plot_headline(const Setup *setup, const Result *result, const char *title) {
-  const History *history = result->history;
-  const Headline *headline = &setup->experiment->functions->headline;
-  double *x = NULL, *y = NULL;
-  Status status = memory_allocate(&x, (size_t)history->rows, sizeof *x, "a curve");
-  if (status == STATUS_OK)
-    status = memory_allocate(&y, (size_t)history->rows, sizeof *y, "a curve");
-  for (int64_t i = 0; status == STATUS_OK && i < history->rows; i++) {
-    x[i] = (double)history->step[i];
-    y[i] = headline->function(history->values + i * history->n_columns + 1);
-  }
-  char *path = result_path(result, "psnr.png");
-  if (status == STATUS_OK) {
-    Curve curve = {headline->name, history->rows, x, y};
-    status = picture_plot(path, &(Plot){title, "step", "PSNR (dB)", false, 1, &curve});
-  }
-  free(path);
-  free(x);
-  free(y);
-  return status;
-}
-
 static Status draw(const Setup *setup, const Result *result, const Comparison *comparison,
                    const Plane *truth, const Plane *fit, const double values[N_METRICS]) {
   char captions[FIELD_COUNT][64];
@@ -67,7 +43,8 @@ static Status draw(const Setup *setup, const Result *result, const Comparison *c
       result, truth,
       (const char *const[]){"target.png", "target_gradient.png", "target_laplacian.png"}));
   TRY(plane_figure(result, "figure.png", comparison->title, truth, fit, captions));
-  return plot_headline(setup, result, comparison->title);
+  return curve_headline(setup, result, "psnr.png",
+                        &(CurveStyle){comparison->title, "PSNR (dB)", false});
 }
 
 /* Local, on rank 0, which has the whole fields. */

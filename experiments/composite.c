@@ -8,7 +8,7 @@
 #include "core/memory.h"
 #include "experiments/stencil.h"
 #include "io/image.h"
-#include "io/photograph.h"
+#include "io/embedded.h"
 
 static const float paper_canvas = 0.85f;
 

@@ -62,8 +62,9 @@ void progress_step(Progress *progress, int64_t done, double loss, const double *
   format_time(each * (double)(progress->steps - done), left);
   const Headline *headline = progress->headline;
   if (headline->function) {
-    snprintf(figure, sizeof figure, "  %s %.2f %s", headline->name, headline->function(terms),
-             headline->units);
+    bool pure = !strcmp(headline->units, "1");
+    snprintf(figure, sizeof figure, "  %s %.4g%s%s", headline->name, headline->function(terms),
+             pure ? "" : " ", pure ? "" : headline->units);
   }
   if (progress->terminal) show_bar(progress, done);
   fprintf(stderr, "%s: step %" PRId64 "/%" PRId64 "  loss %.4g%s  %.4g ms/step  ETA %s%s",

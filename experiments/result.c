@@ -98,7 +98,8 @@ static Status store_wave(void *context, int64_t first, int64_t count,
   double last = (double)(first + count);
   comm_max_double(sink->result->comm, &last, 1);
   sink->wave = (int64_t)last;
-  return STATUS_OK;
+  const ResultFields *what = sink->what;
+  return what->also ? what->also(what->context, first, count, fields) : STATUS_OK;
 }
 
 static Status create_whole(const Sink *sink) {

@@ -32,7 +32,9 @@ typedef struct {
   Grid grid;
   bool wanted[FIELD_COUNT];
   bool keep;
-  const char *axes; /* of the grid: "row,column" */
+  const char *axes;   /* of the grid: "row,column" */
+  EvaluatorSink also; /* gets the fields, too, wave by wave; NULL: nobody does */
+  void *context;      /* of it; borrowed */
 } ResultFields;
 
 /* Local. Fills wanted, keep and the grid's bounds (the same on all axes) from the options

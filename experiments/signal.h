@@ -7,9 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/problem.h"
 #include "experiments/evaluator.h"
-#include "io/config.h"
 #include "io/dataset.h"
 #include "mpi/shared.h"
 
@@ -40,37 +38,34 @@ void signal_destroy(Signal *signal);
 /* Local. Where step `first` of axis 0 begins in the shared memory, in the samples' type. */
 void *signal_place(const Signal *signal, int64_t first);
 
-/* Local, pure. What the network learns at a sample, and where: x [axes]. */
+/* Local, pure. What the network learns at a sample, and where: the coordinate of place `at` of an
+ * axis. */
 static inline real signal_value(const Signal *signal, const void *samples, int64_t i) {
   return (real)(signal->scale * (double)sample_get(signal->type, samples, i) + signal->offset);
 }
-void signal_coordinates(const Signal *signal, int64_t point, real *x);
+static inline real signal_coordinate(const Signal *signal, int axis, int64_t at) {
+  int64_t n = signal->size[axis];
+  double share = n > 1 ? (double)at / (double)(n - 1) : 0;
+  return (real)(signal->lower[axis] + (signal->upper[axis] - signal->lower[axis]) * share);
+}
 
-/* Local. Steps [first, first + count) of axis 0, every stride-th sample of the other axes, as the
- * network learns them: values [count][...][components]. From memory or file; step i of the result
- * is step first + i * stride. */
+/* Local. The box of samples first[i] + k * stride, 0 <= k < count[i], of every axis i, as the
+ * network learns them: values [count0]...[components]. From memory or file. */
+Status signal_box(const Signal *signal, const int64_t *first, const int64_t *count, int64_t stride,
+                  float *values);
+
+/* Local. The same for whole steps: `count` of them from step `first` of axis 0 on, of the grid
+ * signal_grid. */
 Status signal_read(const Signal *signal, int64_t first, int64_t count, int64_t stride,
                    float *values);
 
-/* Local. The grid that signal_read with a stride reads. */
+/* Local. Every stride-th sample along every axis, from the first on. */
 Grid signal_grid(const Signal *signal, int64_t stride);
 
-/* The samples of a step: all of them in their order, or so many drawn uniformly with replacement
- * (as the released code draws a video's pixels). */
-typedef struct {
-  const Signal *signal; /* borrowed */
-  int64_t samples;
-  bool all;
-  uint64_t seed;
-} SignalSampler;
-
-/* Local. `samples` a step, 0: all. Fails (STATUS_USAGE, naming train.samples) when there are not so
- * many. */
-Status signal_sampler(const Config *config, const Signal *signal, int64_t samples,
-                      SignalSampler *sampler);
-
-/* DrawFunction; source is a SignalSampler: coordinates, and the values as data [components]. */
-void signal_draw(const void *source, uint64_t step, int64_t first, int rows, real *x, real *data,
-                 real *weights);
+/* Collective. The least and the largest sample, as stored, over all components; a file is read in
+ * bricks of `side` samples a side (0 where the signal is in memory). Fails on one that is not
+ * finite, naming its place. */
+Status signal_range(const Comm *comm, const Signal *signal, int64_t side, double *low,
+                    double *high);
 
 #endif

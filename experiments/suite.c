@@ -59,6 +59,9 @@ Status suite_setup(const Comm *comm, const Config *config, int threads, Setup *s
     return config_reject(config, "experiment", "no such experiment%s%s%s; see `siren list`",
                          close ? "; did you mean `" : "", close ? close : "", close ? "`?" : "");
   }
+  if (config_int(config, "data.brick") > 0 && !setup->experiment->functions->bricks) {
+    return config_reject(config, "data.brick", "%s has all its data in memory", name);
+  }
   Status status = setup->experiment->functions->setup(setup);
   if (status != STATUS_OK) suite_destroy(setup);
   return status;

@@ -4,6 +4,7 @@
 #ifndef EXPERIMENTS_SUITE_H
 #define EXPERIMENTS_SUITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/network.h"
@@ -38,7 +39,7 @@ typedef struct {
    * failure). All ranks return the same status. */
   Status (*setup)(Setup *setup);
 
-  /* Local. Releases own, which may be NULL or half filled. */
+  /* Collective. Releases own, which may be NULL or half filled. */
   void (*destroy)(Setup *setup);
 
   /* Collective. Judges theta: metrics, fields and pictures of a finished run. */
@@ -48,6 +49,7 @@ typedef struct {
   Status (*eval)(const Setup *setup, const real *theta, Result *result);
 
   Headline headline; /* function NULL: none */
+  bool bricks;       /* takes data.brick: data that no memory holds */
 } ExperimentFunctions;
 
 typedef struct Experiment {

@@ -7,28 +7,11 @@
 #include "experiments/stencil.h"
 #include "io/image.h"
 
-static Status crop_square(Image *image) {
-  int side = image->height < image->width ? image->height : image->width;
-  int top = (image->height - side) / 2, left = (image->width - side) / 2;
-  Image square;
-  TRY(image_create(side, side, image->channels, &square));
-  square.levels = image->levels;
-  for (int row = 0; row < side; row++) {
-    size_t line = (size_t)side * (size_t)image->channels;
-    size_t from =
-        ((size_t)(top + row) * (size_t)image->width + (size_t)left) * (size_t)image->channels;
-    memcpy(square.pixels + (size_t)row * line, image->pixels + from, line * sizeof *image->pixels);
-  }
-  image_destroy(image);
-  *image = square;
-  return STATUS_OK;
-}
-
 static Status convert(const Config *config, Image *image) {
   const char *colour = config_text(config, "data.colour");
   if (!strcmp(colour, "grey")) TRY(image_to_grey(image));
   if (!strcmp(colour, "rgb")) TRY(image_to_rgb(image));
-  if (config_bool(config, "data.crop")) TRY(crop_square(image));
+  if (config_bool(config, "data.crop")) TRY(image_crop_square(image));
   int size = (int)config_int(config, "data.size");
   if (!size) return STATUS_OK;
   Image resized;

@@ -7,8 +7,11 @@
  *            dimension where there is one component. Attributes: axes ("time,row,column": one word
  *            for every axis), units, description; rate (steps of axis 0 a second; only where axis 0
  *            is time); lower, upper (coordinates of the first and last sample along every axis;
- * only where they are known) /points [n][3], /normals [n][3] float32, /triangles [m][3] int32
- * instead of /data for kinds mesh and points (io/dataset_shape.h)
+ *            only where they are known)
+ *
+ * and for the kinds mesh and points, instead of /data (io/dataset_shape.h):
+ *
+ *   /points [n][3], /normals [n][3] float32, /triangles [m][3] int32
  */
 #ifndef IO_DATASET_H
 #define IO_DATASET_H
@@ -54,9 +57,8 @@ Status dataset_open(const char *path, const char *name, const DatasetWish *wish,
 void dataset_close(Dataset *dataset); /* NULL is allowed */
 const DatasetInfo *dataset_info(const Dataset *dataset);
 
-/* Reads the box first[i] ... first[i] + count[i] - 1 of every axis into samples
- * [count0]...[components] of the info's type; stride[i] >= 1: every stride-th sample (NULL: all).
- */
+/* Reads count[i] samples along every axis, from first[i] on every stride[i]-th one (NULL: all),
+ * into samples [count0]...[components] of the info's type. */
 Status dataset_read(Dataset *dataset, const int64_t *first, const int64_t *count,
                     const int64_t *stride, void *samples);
 

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* fallocate */
 #include "io/file.h"
 
 #include <assert.h>
@@ -67,6 +68,29 @@ Status file_read(const char *path, unsigned char **data, size_t *length) {
     status = read_all(fd, path, (size_t)info.st_size + 1, data, length);
   }
   close(fd);
+  return status;
+}
+
+Status file_open(const char *path, int *fd, int64_t *length) {
+  /* Opening a pipe for reading would wait for a writer. */
+  int opened = open_retry(path, O_RDONLY | O_NONBLOCK);
+  if (opened < 0) return fail(path, "open");
+  struct stat info;
+  Status status = STATUS_OK;
+  if (fstat(opened, &info) < 0) {
+    status = fail(path, "read");
+  } else if (!S_ISREG(info.st_mode)) {
+    status = status_fail(STATUS_FAILED, "%s: is %s, not a file", path,
+                         S_ISDIR(info.st_mode) ? "a directory" : "a device or pipe");
+  } else if (info.st_size == 0) {
+    status = status_fail(STATUS_FAILED, "%s: the file is empty", path);
+  }
+  if (status == STATUS_OK) {
+    *fd = opened;
+    *length = info.st_size;
+  } else {
+    close(opened);
+  }
   return status;
 }
 
@@ -174,6 +198,19 @@ Status file_stream_write(FileStream *stream, const void *data, size_t length) {
   return write_all(stream->fd, stream->temporary, data, length);
 }
 
+Status file_stream_write_at(FileStream *stream, int64_t at, const void *data, size_t length) {
+  const unsigned char *bytes = data;
+  while (length > 0) {
+    ssize_t written = pwrite(stream->fd, bytes, length, at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail(stream->temporary, "write");
+    bytes += written;
+    at += written;
+    length -= (size_t)written;
+  }
+  return STATUS_OK;
+}
+
 Status file_stream_close(FileStream *stream, Status status) {
   if (!stream) return status;
   status = close_written(stream->fd, stream->temporary, status);
@@ -204,8 +241,44 @@ Status file_rotate(const char *path, const char *previous, const void *data, siz
   return status;
 }
 
+Status file_reserve(int fd, const char *path, off_t from, off_t to) {
+  static const char zeros[1 << 16];
+  int result = fallocate(fd, FALLOC_FL_KEEP_SIZE, from, to - from);
+  struct stat info;
+  if (result < 0 && errno == EOPNOTSUPP && fstat(fd, &info) == 0) {
+    if (from < info.st_size) from = info.st_size;
+    for (ssize_t done = 1; from < to && done > 0; from += done) {
+      size_t part = to - from < (off_t)sizeof zeros ? (size_t)(to - from) : sizeof zeros;
+      result = (int)(done = pwrite(fd, zeros, part, from));
+    }
+  }
+  if (result >= 0 || (errno != ENOSPC && errno != EDQUOT && errno != EFBIG)) return STATUS_OK;
+  return status_fail(STATUS_FAILED, "%s: cannot write %.1f MB: %s", path, 1e-6 * (double)to,
+                     strerror(errno));
+}
+
+Status file_settle(int fd, const char *temporary, const char *path) {
+  struct stat info;
+  if (fstat(fd, &info) < 0 || ftruncate(fd, info.st_size) < 0) return fail(temporary, "flush");
+  TRY(flush(fd, temporary));
+  return file_rename(temporary, path);
+}
+
 bool file_exists(const char *path) {
   return access(path, F_OK) == 0;
+}
+
+bool file_begins(const char *path, const void *bytes, size_t length) {
+  unsigned char head[16];
+  assert(length <= sizeof head);
+  int fd = open_retry(path, O_RDONLY);
+  if (fd < 0) return false;
+  ssize_t got;
+  do {
+    got = read(fd, head, length);
+  } while (got < 0 && errno == EINTR);
+  close(fd);
+  return got == (ssize_t)length && !memcmp(head, bytes, length);
 }
 
 static Status make_one(const char *path) {

@@ -5,11 +5,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "core/status.h"
 
 /* Local. The whole file into *data (free()), NUL added after it. */
 Status file_read(const char *path, unsigned char **data, size_t *length);
+
+/* Local. Opens a file for reading: *fd goes to close(), *length is its bytes. Fails on what is no
+ * regular file (a directory, a pipe) or empty. */
+Status file_open(const char *path, int *fd, int64_t *length);
 
 /* Local. Writes beside `path` (path.tmp), flushes to disk, renames over `path`, flushes the
  * directory: after a crash at any moment `path` holds the old or the new bytes. On failure the
@@ -24,6 +30,9 @@ typedef struct FileStream FileStream;
 Status file_stream_open(const char *path, FileStream **stream);
 Status file_stream_write(FileStream *stream, const void *data, size_t length);
 
+/* Local. Writes at a position; what comes by file_stream_write stays where it is. */
+Status file_stream_write_at(FileStream *stream, int64_t at, const void *data, size_t length);
+
 /* Local. Ends it, and frees the stream (NULL is allowed). If `status`, what became of the writer's
  * work, is STATUS_OK, the file takes its place; else, and on failure, the temporary is removed and
  * `path` is untouched. Returns `status` or the failure. */
@@ -36,7 +45,18 @@ Status file_rotate(const char *path, const char *previous, const void *data, siz
 /* Local. Renames `from`, whose bytes are on disk already, to `to` and flushes the directory. */
 Status file_rename(const char *from, const char *to);
 
+/* Local. Takes disk space for the bytes [from, to) of an open file, by writing zeros where the file
+ * system cannot do it otherwise: for writers that do not bear a full disk well. Errors but a full
+ * disk are left to the write itself. */
+Status file_reserve(int fd, const char *path, off_t from, off_t to);
+
+/* Local. Gives back what was reserved and not used, flushes to disk, and renames to `path`. */
+Status file_settle(int fd, const char *temporary, const char *path);
+
 bool file_exists(const char *path);
+
+/* Local. True if the file is there and begins with these bytes: at most 16, its format's. */
+bool file_begins(const char *path, const void *bytes, size_t length);
 
 /* Local. Makes the directory and its parents; fails if it cannot be written to. */
 Status file_make_directory(const char *path);

@@ -213,22 +213,33 @@ static Status set_attribute(const Hdf5File *file, const char *object, const char
 }
 
 /* Fixed length: variable-length strings do not work in parallel writes. */
-static hid_t text_type(size_t length) {
+static Status set_text(const Hdf5File *file, const char *object, const char *name, const char *text,
+                       size_t length, H5T_cset_t characters, H5T_str_t end) {
   hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, length);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  return type;
-}
-
-Status hdf5_set_text(const Hdf5File *file, const char *object, const char *name, const char *text) {
-  hid_t type = text_type(strlen(text) + 1);
+  H5Tset_cset(type, characters);
+  H5Tset_strpad(type, end);
   Status status = set_attribute(file, object, name, type, 0, text);
   H5Tclose(type);
   return status;
 }
 
+Status hdf5_set_text(const Hdf5File *file, const char *object, const char *name, const char *text) {
+  return set_text(file, object, name, text, strlen(text) + 1, H5T_CSET_UTF8, H5T_STR_NULLTERM);
+}
+
+Status hdf5_set_ascii(const Hdf5File *file, const char *object, const char *name,
+                      const char *text) {
+  return set_text(file, object, name, text, strlen(text), H5T_CSET_ASCII, H5T_STR_NULLPAD);
+}
+
 Status hdf5_set_integer(const Hdf5File *file, const char *object, const char *name, int64_t value) {
   return set_attribute(file, object, name, H5T_NATIVE_INT64, 0, &value);
+}
+
+Status hdf5_set_integers(const Hdf5File *file, const char *object, const char *name, int n,
+                         const int64_t *values) {
+  return set_attribute(file, object, name, H5T_NATIVE_INT64, n, values);
 }
 
 Status hdf5_set_numbers(const Hdf5File *file, const char *object, const char *name, int n,

@@ -58,9 +58,13 @@ Status hdf5_create(const Hdf5File *file, const char *name, hid_t type, int rank,
 Status hdf5_write(const Hdf5File *file, const char *name, hid_t type, int rank, const int64_t *size,
                   const void *data);
 
-/* Attributes of `object`: text of fixed length, int64, float64 (a scalar if n is 0). */
+/* Attributes of `object`: text of fixed length (UTF-8; or, where another program insists on it,
+ * ASCII without a NUL at its end), int64, float64 (a scalar if n is 0). */
 Status hdf5_set_text(const Hdf5File *file, const char *object, const char *name, const char *text);
+Status hdf5_set_ascii(const Hdf5File *file, const char *object, const char *name, const char *text);
 Status hdf5_set_integer(const Hdf5File *file, const char *object, const char *name, int64_t value);
+Status hdf5_set_integers(const Hdf5File *file, const char *object, const char *name, int n,
+                         const int64_t *values);
 Status hdf5_set_numbers(const Hdf5File *file, const char *object, const char *name, int n,
                         const double *values);
 
@@ -92,13 +96,15 @@ bool hdf5_has_numbers(const Hdf5File *file, const char *object, const char *name
 Status hdf5_show_attribute(const Hdf5File *file, const char *object, const char *name, int digits,
                            char **text);
 
-/* Local. Names of a group's members or of an object's attributes, in order of name. */
+/* Local. Names of a group's members or of an object's attributes, and paths of all data sets in a
+ * file, in order of name. */
 typedef struct {
   int n;
   char **name;
 } Hdf5Names;
 Status hdf5_members(const Hdf5File *file, const char *group, Hdf5Names *names);
 Status hdf5_attributes(const Hdf5File *file, const char *object, Hdf5Names *names);
+Status hdf5_datasets(const Hdf5File *file, Hdf5Names *names);
 void hdf5_names_destroy(Hdf5Names *names);
 
 #endif

@@ -246,6 +246,20 @@ Status hdf5_attributes(const Hdf5File *file, const char *object, Hdf5Names *name
                 names);
 }
 
+static herr_t keep_set(hid_t root, const char *name, const H5O_info_t *info, void *names) {
+  (void)root;
+  if (info->type != H5O_TYPE_DATASET) return 0;
+  char path[512];
+  if (snprintf(path, sizeof path, "/%s", name) >= (int)sizeof path) return 0;
+  return keep(names, path);
+}
+
+Status hdf5_datasets(const Hdf5File *file, Hdf5Names *names) {
+  *names = (Hdf5Names){0};
+  return listed(file, "the data sets",
+                H5Ovisit(file->file, H5_INDEX_NAME, H5_ITER_INC, keep_set, names), names);
+}
+
 void hdf5_names_destroy(Hdf5Names *names) {
   for (int i = 0; i < names->n; i++) free(names->name[i]);
   free(names->name);

@@ -8,7 +8,7 @@
 #include "core/memory.h"
 #include "io/file.h"
 #include "io/image_formats.h"
-#include "io/photograph.h"
+#include "io/embedded.h"
 
 /* Deflate packs at most 1032 bytes, and so 8 * 1032 one-bit pixels, into one byte; JPEG far less.
  */
@@ -160,5 +160,28 @@ Status image_to_rgb(Image *image) {
   for (size_t i = 0; i < count; i++) rgb.pixels[i] = image->pixels[i / 3];
   image_destroy(image);
   *image = rgb;
+  return STATUS_OK;
+}
+
+Status image_crop(const Image *from, int top, int left, int height, int width, Image *to) {
+  assert(top >= 0 && top + height <= from->height && left >= 0 && left + width <= from->width);
+  TRY(image_create(height, width, from->channels, to));
+  to->levels = from->levels;
+  size_t channels = (size_t)from->channels, line = (size_t)width * channels;
+  for (int row = 0; row < height; row++) {
+    size_t pixel = (size_t)(top + row) * (size_t)from->width + (size_t)left;
+    memcpy(to->pixels + (size_t)row * line, from->pixels + pixel * channels,
+           line * sizeof *to->pixels);
+  }
+  return STATUS_OK;
+}
+
+Status image_crop_square(Image *image) {
+  int side = image->height < image->width ? image->height : image->width;
+  Image square;
+  TRY(image_crop(image, (image->height - side) / 2, (image->width - side) / 2, side, side,
+                 &square));
+  image_destroy(image);
+  *image = square;
   return STATUS_OK;
 }

@@ -33,6 +33,13 @@ Status image_write_png(const char *path, const Image *image);
 Status image_to_grey(Image *image);
 Status image_to_rgb(Image *image);
 
+/* Local. The part of `from` with height x width pixels from (top, left) on, which lies within it,
+ * as a new image. */
+Status image_crop(const Image *from, int top, int left, int height, int width, Image *to);
+
+/* Local. In place. Cuts out the centre square. */
+Status image_crop_square(Image *image);
+
 /* Local. Resizes as PIL's bilinear with antialias (triangle filter, support scaled by the reduction
  * factor; paper.md 0.5): first the rows, then the columns, with PIL's 22-bit fixed-point weights.
  * Where image->levels is not 0, each pass rounds to these levels: an 8-bit image gives PIL's bytes

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
+#include "io/colour_map.h"
 
 static const float missing = 0.5f; /* NaN */
 
@@ -93,30 +94,30 @@ Status picture_gradient(const float *gradient, int height, int width, Image *ima
   return status;
 }
 
-/* ColorBrewer's RdBu as in matplotlib: eleven colours, linear in between. */
-static void red_blue(float value, float rgb[3]) {
-  enum { LAST = 10 };
-  static const unsigned char anchors[LAST + 1][3] = {
-      {103, 0, 31},    {178, 24, 43},   {214, 96, 77},   {244, 165, 130},
-      {253, 219, 199}, {247, 247, 247}, {209, 229, 240}, {146, 197, 222},
-      {67, 147, 195},  {33, 102, 172},  {5, 48, 97},
-  };
-  int i = value >= 1 ? LAST - 1 : (int)(value * LAST);
-  float part = value * LAST - (float)i;
-  for (int c = 0; c < 3; c++) {
-    rgb[c] = ((1 - part) * anchors[i][c] + part * anchors[i + 1][c]) / 255;
+/* range[0]..range[1] to the whole colour map, its middle where they are equal. */
+static Status draw_map(const float *field, int height, int width, ColourMap map,
+                       const float range[2], Image *image) {
+  TRY(image_create(height, width, 3, image));
+  size_t count = (size_t)height * (size_t)width;
+  for (size_t i = 0; i < count; i++) {
+    colour_map(map, scaled(field[i], range, 0.5f), image->pixels + 3 * i);
   }
+  return STATUS_OK;
 }
 
 Status picture_diverging(const float *field, int height, int width, Image *image) {
-  size_t count = (size_t)height * (size_t)width;
   float range[2];
-  TRY(value_range(field, count, 2, range));
-  TRY(image_create(height, width, 3, image));
-  for (size_t i = 0; i < count; i++) {
-    float value = scaled(field[i], range, 0.5f), rgb[3] = {NAN, NAN, NAN};
-    if (!isnan(value)) red_blue(value, rgb);
-    put_rgb(image, i, rgb);
-  }
-  return STATUS_OK;
+  TRY(value_range(field, (size_t)height * (size_t)width, 2, range));
+  return draw_map(field, height, width, COLOUR_RED_BLUE, range, image);
+}
+
+Status picture_signed(const float *field, int height, int width, double limit, Image *image) {
+  const float range[2] = {(float)-limit, (float)limit};
+  return draw_map(field, height, width, COLOUR_RED_BLUE, range, image);
+}
+
+Status picture_sequential(const float *field, int height, int width, double low, double high,
+                          Image *image) {
+  const float range[2] = {(float)low, (float)high};
+  return draw_map(field, height, width, COLOUR_VIRIDIS, range, image);
 }

@@ -22,6 +22,13 @@ Status picture_gradient(const float *gradient, int height, int width, Image *ima
 /* Diverging map RdBu of a field, clipped to its 2nd..98th percentiles (paper.md section 1). */
 Status picture_diverging(const float *field, int height, int width, Image *image);
 
+/* The same map from -limit (red) to limit (blue): errors that can be compared. */
+Status picture_signed(const float *field, int height, int width, double limit, Image *image);
+
+/* Sequential map viridis from low (dark) to high (bright), clipped; slices of a volume. */
+Status picture_sequential(const float *field, int height, int width, double low, double high,
+                          Image *image);
+
 /* A slice of a signed distance function as contours (paper.md section 5.3): lines and bands at
  * +-0.01 ... +-1 times `unit` in five equal steps of the exponent, blue above zero, red below, the
  * more the farther; a thick black line at zero. Pixel i is sample i; next to samples that are not

@@ -195,6 +195,9 @@ Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, 
                      .first = exact->tiles * comm_rank(comm) / comm_size(comm),
                      .end = exact->tiles * (comm_rank(comm) + 1) / comm_size(comm),
                      .begin = exact_begin(exact, gradient)};
+  if (objective->prepare) {
+    TRY(comm_agree(comm, objective->prepare(objective, step, pass.first, pass.end)));
+  }
   ExactResult result;
   int group = 0;
   const int64_t *sum;

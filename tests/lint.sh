@@ -62,7 +62,7 @@ fence() {
 }
 
 rule_fences() {
-  fence 'MPI outside mpi/' '\<MPI_|<mpi\.h>' '^(mpi/|io/runfile\.c$)'
+  fence 'MPI outside mpi/' '\<MPI_|<mpi\.h>' '^(mpi/|io/hdf5_parallel\.c$)'
   fence 'HDF5 outside io/' '\<H5|<hdf5' '^io/'
   fence 'BLAS outside core/linalg.c' '\<(cblas|openblas)_|<cblas\.h>' '^core/linalg\.c$'
   fence 'stdout outside main.c' '\<(printf|puts|putchar|vprintf)[ ]*\(|\<stdout\>' \
@@ -185,6 +185,7 @@ self_test() {
   echo 'static const char text[] = "MPI_ and exit(1)"; /* printf( */' >"$scratch/clean/core/a.c"
   clean="$(bash "$self" "$scratch/clean")" || { echo "clean tree: $clean"; offences=1; }
   breaks 'core/a.c:1: MPI outside' core/a.c <<<'int n = MPI_SUCCESS;'
+  breaks 'io/runfile.c:1: MPI outside' io/runfile.c <<<'int n = MPI_SUCCESS;'
   breaks 'io/image.c:2: MPI outside' io/image.c <<<$'/* x */\n#include <mpi.h>'
   breaks 'mpi/a.c:1: HDF5 outside' mpi/a.c <<<'hid_t a = H5P_DEFAULT;'
   breaks 'core/jet.c:1: BLAS outside' core/jet.c <<<'void f(void) { cblas_sgemm(); }'

@@ -39,6 +39,15 @@ report() {
   exit
 }
 
+# The Python that has h5py in $python; where there is none, the test is skipped.
+need_h5py() {
+  for python in python3 /usr/bin/python3; do
+    if $python -c 'import h5py' 2>/dev/null; then return; fi
+  done
+  echo "skipped: no Python with h5py"
+  exit 77
+}
+
 # RANKS ARGUMENT...: the program on so many ranks; one rank starts without mpirun.
 launch() {
   if [ "$1" = 1 ]; then

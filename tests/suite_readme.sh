@@ -4,14 +4,7 @@ set -uo pipefail
 # shellcheck source=tests/suite.sh
 . "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
 
-python=
-for candidate in python3 /usr/bin/python3; do
-  if $candidate -c 'import h5py' 2>/dev/null; then python=$candidate; fi
-done
-if [ -z "$python" ]; then
-  echo "skipped: no Python with h5py here"
-  exit 77
-fi
+need_h5py
 
 sed -n '/^```python$/,/^```$/{/^```/d; p}' "$here/../README.md" >snippet.py
 expect 'the README has the lines' grep -q 'h5py.File("runs/quickstart/run.h5")' snippet.py

@@ -11,7 +11,7 @@
 #include <math.h>
 
 #include "io/image.h"
-#include "io/photograph.h"
+#include "io/embedded.h"
 #include "tests/golden/image.h"
 #include "tests/sample_image.h"
 

@@ -1,0 +1,12 @@
+/* Files that are built into the program, the samples that experiments read where no file is named:
+ * experiments/data/photograph.png for images, coffee.png, a smaller one in colour, and guitar.flac
+ * for sound (all CC0). */
+#ifndef IO_EMBEDDED_H
+#define IO_EMBEDDED_H
+
+#include <stddef.h>
+
+extern const unsigned char photograph_data[], coffee_data[], guitar_data[];
+extern const size_t photograph_length, coffee_length, guitar_length;
+
+#endif
