@@ -232,6 +232,5 @@ const OptimizerKind lbfgs_kind = {
     .step = lbfgs_step,
     .state = lbfgs_state,
     .bytes = lbfgs_bytes,
-    .bytes = lbfgs_bytes,
     .converged = lbfgs_converged,
 };

@@ -86,10 +86,22 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
   return video_eval(setup, theta, &video->film, result);
 }
 
+static double evaluation_bytes(const Setup *setup, int rank) {
+  const Video *video = setup->own;
+  return video_report_bytes(setup, &video->film, rank);
+}
+
+static double evaluation_flops(const Setup *setup) {
+  const Video *video = setup->own;
+  return video_report_flops(setup, &video->film);
+}
+
 const ExperimentFunctions experiment_video = {
     .setup = set_up,
     .destroy = destroy,
     .evaluate = evaluate,
     .eval = eval,
+    .evaluation_bytes = evaluation_bytes,
+    .evaluation_flops = evaluation_flops,
     .headline = {"psnr", "dB", psnr_of_terms},
 };
