@@ -204,7 +204,8 @@ double audio_report_bytes(const Setup *setup, const Clip *clip, int rank) {
   double fields = result_fields_bytes(&setup->network, &what, setup->threads, setup->comm, rank);
   if (rank > 0) return fields;
   double wave = result_whole_bytes(&setup->network, &what);
-  double levels = (double)WAVES * COLUMNS * SPECTRUM_BINS * sizeof(float);
+  double levels = (double)WAVES * spectrum_columns(signal_points(&clip->signal), COLUMNS) *
+                  SPECTRUM_BINS * sizeof(float);
   double drawing = fmax(picture_waves_bytes(WAVES), levels + picture_spectra_bytes(WAVES));
   return fmax(fields, WAVES * wave + fmax(drawing, result_writing_bytes(wave)));
 }

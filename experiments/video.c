@@ -86,6 +86,10 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
   return video_eval(setup, theta, &video->film, result);
 }
 
+static double shared_data_bytes(const Setup *setup) {
+  return signal_shared_bytes(&((const Video *)setup->own)->film.signal);
+}
+
 static double evaluation_bytes(const Setup *setup, int rank) {
   const Video *video = setup->own;
   return video_report_bytes(setup, &video->film, rank);
@@ -101,6 +105,7 @@ const ExperimentFunctions experiment_video = {
     .destroy = destroy,
     .evaluate = evaluate,
     .eval = eval,
+    .shared_bytes = shared_data_bytes,
     .evaluation_bytes = evaluation_bytes,
     .evaluation_flops = evaluation_flops,
     .headline = {"psnr", "dB", psnr_of_terms},

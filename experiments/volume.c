@@ -79,6 +79,10 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
   return volume_eval(setup, theta, setup->own, result);
 }
 
+static double shared_data_bytes(const Setup *setup) {
+  return signal_shared_bytes(&((const Volume *)setup->own)->signal);
+}
+
 static double training_bytes(const Setup *setup, int rank) {
   (void)rank;
   const Volume *volume = setup->own;
@@ -100,6 +104,7 @@ const ExperimentFunctions experiment_volume = {
     .destroy = destroy,
     .evaluate = evaluate,
     .eval = eval,
+    .shared_bytes = shared_data_bytes,
     .training_bytes = training_bytes,
     .evaluation_bytes = evaluation_bytes,
     .evaluation_flops = evaluation_flops,
