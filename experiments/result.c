@@ -149,6 +149,27 @@ Status result_fields(Result *result, const Network *network, const real *theta,
   return status;
 }
 
+/* HDF5 makes all compressed chunks of a call before it writes them. */
+double result_writing_bytes(double bytes) {
+  return bytes;
+}
+
+double result_whole_bytes(const Network *network, const ResultFields *what) {
+  double components = 0;
+  for (FieldKind kind = 0; what->keep && kind < FIELD_COUNT; kind++) {
+    if (what->wanted[kind]) components += evaluator_components(network, kind);
+  }
+  return components * (double)grid_points(&what->grid) * sizeof(float);
+}
+
+double result_fields_bytes(const Network *network, const ResultFields *what, int threads,
+                           const Comm *comm, int rank) {
+  double largest,
+      wave = evaluator_wave_bytes(network, &what->grid, what->wanted, comm_size(comm), &largest);
+  return (rank == 0 ? result_whole_bytes(network, what) : 0) + wave +
+         result_writing_bytes(largest) + evaluator_bytes(network, what->wanted, threads);
+}
+
 Status result_whole_field(Result *result, const char *name, const char *description,
                           const ResultFields *what, int components, const float *values) {
   Field field = describe(name, description, what, components);
