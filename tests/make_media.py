@@ -1,4 +1,4 @@
-"""make_media.py DIRECTORY: small images, shapes and sounds, whole and broken, for the end-to-end tests."""
+"""make_media.py DIRECTORY: small images, shapes and sounds, whole and broken, for tests."""
 
 import array
 import math

@@ -111,6 +111,46 @@ shapes() {
   fails 'all points in one place' 1 'place\.xyz: .*one place' "${sdf[@]}" data.file=place.xyz
 }
 
+# Ten frames of a test picture as NAME.
+clip() { # NAME WIDTHxHEIGHT CODEC
+  ffmpeg -y -v error -f lavfi -i "testsrc=size=$2:rate=10:duration=1" -c:v "$3" "$1" </dev/null
+}
+
+videos() {
+  local -a video=(run video scale=smoke video.frames=0 video.every=1 train.steps=2
+    eval.pictures=false "output=$output")
+  clip clip.mkv 64x48 libx264
+  clip clip.ts 64x48 mpeg2video
+  clip other.ts 48x64 mpeg2video
+  cat clip.ts other.ts >changing.ts
+  head -c 2000 clip.mkv >truncated.mkv
+  fails 'video' 0 '^psnr_worst ' "${video[@]}" data.file=clip.mkv eval.pictures=true
+  fails 'part of a video' 0 '^psnr_worst ' "${video[@]}" data.file=clip.mkv video.first=2 \
+    video.every=3 video.frames=3 data.crop=true data.colour=grey video.share=1 train.samples=all
+  fails 'one frame' 0 '^psnr_deviation +0 dB' "${video[@]}" data.file=clip.mkv video.first=9 \
+    train.samples=100 eval.pictures=true
+  fails 'a line of pixels' 0 '^psnr_worst ' "${video[@]}" data.file=clip.mkv video.height=1 \
+    train.samples=100 eval.pictures=true
+  fails 'missing video' 1 'none\.mp4: .*No such file' "${video[@]}" data.file=none.mp4
+  fails 'empty video' 1 'empty\.png: .*empty' "${video[@]}" data.file=empty.png
+  fails 'text as a video' 1 'text\.png: ' "${video[@]}" data.file=text.png
+  fails 'truncated video' 1 'truncated\.mkv: ' "${video[@]}" data.file=truncated.mkv
+  fails 'video whose size changes' 1 'changing\.ts: .*frame' "${video[@]}" data.file=changing.ts
+  fails 'first frame behind the end' 2 'video\.first=10: .*only 10 frames' "${video[@]}" \
+    data.file=clip.mkv video.first=10
+  fails 'too many frames' 2 'video\.frames=6: .*leave 5' "${video[@]}" data.file=clip.mkv \
+    video.every=2 video.frames=6
+  fails 'size of a video' 2 'data\.size=16: .*video\.height' "${video[@]}" data.size=16
+  fails 'more samples than pixels' 2 'train\.samples=7681: .*7680' "${video[@]}" \
+    train.samples=7681
+  fails 'video without a file' 0 '^psnr_worst ' "${video[@]}"
+  cp "$output/run.h5" clip.h5
+  fails 'numbers that are no shares' 1 'clip\.h5: holds .*\[0, 1\]' "${video[@]}" \
+    data.file=clip.h5 video.dataset=/fields/value
+  fails 'a data set that is no video' 1 'clip\.h5: .*frame_psnr.*24.*3 axes' "${video[@]}" \
+    data.file=clip.h5 video.dataset=/fields/frame_psnr
+}
+
 # Makes $scratch/finished, a complete run with two checkpoints.
 finish_run() {
   output="$scratch/finished"
@@ -272,6 +312,7 @@ images
 inpainting
 blends
 shapes
+videos
 finish_run
 first_weights
 outputs
