@@ -109,10 +109,16 @@ static int adam_state(void *self, StateArray *arrays) {
   return 3;
 }
 
+static size_t adam_bytes(const void *self) {
+  const Adam *adam = self;
+  return 3 * memory_footprint(vector_padded(adam->n) * sizeof(real));
+}
+
 const OptimizerKind adam_kind = {
     .description = "Adam, the paper's optimiser",
     .create = adam_create,
     .destroy = adam_destroy,
     .step = adam_step,
     .state = adam_state,
+    .bytes = adam_bytes,
 };

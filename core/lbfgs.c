@@ -218,11 +218,19 @@ static bool lbfgs_converged(const void *self) {
   return ((const Lbfgs *)self)->counters[CONVERGED] != 0;
 }
 
+static size_t lbfgs_bytes(const void *self) {
+  enum { VECTORS = 7 };
+  const Lbfgs *lbfgs = self;
+  size_t pairs = memory_footprint((size_t)lbfgs->history * lbfgs->padded * sizeof(real));
+  return 2 * pairs + VECTORS * memory_footprint(lbfgs->padded * sizeof(real));
+}
+
 const OptimizerKind lbfgs_kind = {
     .description = "L-BFGS with a strong-Wolfe line search, for losses without random samples",
     .create = lbfgs_create,
     .destroy = lbfgs_destroy,
     .step = lbfgs_step,
     .state = lbfgs_state,
+    .bytes = lbfgs_bytes,
     .converged = lbfgs_converged,
 };

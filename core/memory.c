@@ -1,13 +1,15 @@
 #include "core/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "core/real.h"
 
-enum { HUGE_PAGE = 2 << 20 }; /* bytes of a huge page */
+enum { HUGE_PAGE = 2 << 20, BLOCK = 1 << 20 }; /* bytes */
 
 static Status check_size(size_t count, size_t size, const char *what) {
   if (!size || count <= SIZE_MAX / 2 / size) return STATUS_OK;
@@ -46,4 +48,39 @@ Status memory_grow(void *pointer, size_t *capacity, size_t count, size_t size, c
   memcpy(pointer, &memory, sizeof memory);
   *capacity = larger;
   return STATUS_OK;
+}
+
+void memory_start(void) {
+  mallopt(M_MMAP_THRESHOLD, BLOCK); /* else it grows with the first large block that is freed */
+  mallopt(M_TRIM_THRESHOLD, BLOCK);
+}
+
+size_t memory_footprint(size_t bytes) {
+  return bytes < HUGE_PAGE ? bytes : (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+}
+
+MemoryUse memory_use(void) {
+  MemoryUse use = {0};
+  const struct {
+    const char *format;
+    double *bytes;
+  } rows[] = {
+      {"VmRSS: %lf", &use.resident}, {"VmHWM: %lf", &use.peak}, {"RssShmem: %lf", &use.shared}};
+  char line[256];
+  FILE *file = fopen("/proc/self/status", "r");
+  while (file && fgets(line, sizeof line, file)) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+      double kilobytes;
+      if (sscanf(line, rows[i].format, &kilobytes) == 1) *rows[i].bytes = 1024 * kilobytes;
+    }
+  }
+  if (file) fclose(file);
+  return use;
+}
+
+void memory_forget_peak(void) {
+  FILE *file = fopen("/proc/self/clear_refs", "w");
+  if (!file) return;
+  fputs("5", file);
+  fclose(file);
 }

@@ -308,3 +308,8 @@ NearestHit nearest_find(const Nearest *nearest, const double at[3]) {
   hit.distance = sqrt(hit.distance);
   return hit;
 }
+
+double nearest_bytes(int64_t n, bool triangles) {
+  double item = (triangles ? 3 : 1) * sizeof(float[3]) + sizeof(int64_t) + sizeof(Item);
+  return (double)n * (item + 3.0 / LEAF * sizeof(Box)); /* leaves are half full or more */
+}

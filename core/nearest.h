@@ -2,6 +2,7 @@
 #ifndef CORE_NEAREST_H
 #define CORE_NEAREST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/status.h"
@@ -23,5 +24,8 @@ void nearest_destroy(Nearest *nearest); /* NULL is fine */
 
 /* Local. Safe for any number of threads at once. */
 NearestHit nearest_find(const Nearest *nearest, const double at[3]);
+
+/* Local. Bytes that such a tree takes while it is made; most of it stays. */
+double nearest_bytes(int64_t n, bool triangles);
 
 #endif

@@ -38,6 +38,9 @@ struct Objective {
   Status (*workspace_create)(const Objective *self, void **workspace);
   void (*workspace_destroy)(void *workspace);
 
+  /* Local. Bytes of memory that it occupies; NULL: unknown. */
+  size_t (*workspace_bytes)(const Objective *self);
+
   /* Local, thread-safe with one workspace per thread. Stores in terms [n_terms] the tile's share of
    * every term, not weighted, and in gradient [n_parameters] its share of d(total)/d(theta),
    * weights included; gradient NULL: terms only. A pure function of (theta, step, tile): never of

@@ -81,6 +81,10 @@ bool optimizer_converged(const Optimizer *optimizer) {
   return optimizer->kind->converged && optimizer->kind->converged(optimizer->self);
 }
 
+size_t optimizer_bytes(const Optimizer *optimizer) {
+  return optimizer->kind->bytes(optimizer->self);
+}
+
 int optimizer_state(Optimizer *optimizer, StateArray *arrays) {
   int count = optimizer->kind->state(optimizer->self, arrays);
   assert(count <= STATE_MAX_ARRAYS);

@@ -59,6 +59,9 @@ Status optimizer_step(Optimizer *optimizer, double lr, real *theta, OptimizerEva
  * objective is finished. Always false for Adam. Part of the state. */
 bool optimizer_converged(const Optimizer *optimizer);
 
+/* Local. Bytes of memory that it occupies, the gradient included. */
+size_t optimizer_bytes(const Optimizer *optimizer);
+
 /* Local. Fills arrays [STATE_MAX_ARRAYS] with the whole state; returns how many. */
 int optimizer_state(Optimizer *optimizer, StateArray *arrays);
 

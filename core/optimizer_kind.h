@@ -12,6 +12,7 @@ typedef struct {
   Status (*step)(void *self, double lr, real *theta, OptimizerEvaluate evaluate, void *context,
                  double *loss);
   int (*state)(void *self, StateArray *arrays);
+  size_t (*bytes)(const void *self);
   bool (*converged)(const void *self); /* NULL: never */
 } OptimizerKind;
 

@@ -117,10 +117,15 @@ size_t problem_workspace_bytes(const Problem *problem) {
     const Domain *domain = &problem->domains[m];
     DomainBuffers buffers = {
         .rows = problem_block_rows(problem->network, &domain->jet, tile_samples(problem))};
-    bytes += jet_bytes(problem->network, &domain->jet, buffers.rows, true) +
-             sizeof(real) * place(&buffers, domain, problem->network, NULL);
+    size_t jet = jet_bytes(problem->network, &domain->jet, buffers.rows, true);
+    size_t samples = sizeof(real) * place(&buffers, domain, problem->network, NULL);
+    bytes += memory_footprint(jet) + memory_footprint(samples);
   }
   return bytes;
+}
+
+static size_t workspace_bytes(const Objective *self) {
+  return problem_workspace_bytes(self->context);
 }
 
 static TermBlock block_view(const Problem *problem, const Domain *domain,
@@ -255,6 +260,7 @@ Status problem_objective(const Problem *problem, Objective *objective) {
                            .prepare = is_prepared(problem) ? problem_prepare : NULL,
                            .workspace_create = workspace_create,
                            .workspace_destroy = workspace_destroy,
+                           .workspace_bytes = workspace_bytes,
                            .tile = problem_tile};
   for (int m = 0; m < problem->n_domains; m++) {
     const Domain *domain = &problem->domains[m];

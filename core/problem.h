@@ -79,7 +79,7 @@ int problem_block_rows(const Network *network, const JetSpec *jet, int tile);
  * cent of computing it, small enough to be shared out. A function of network and jets only. */
 int problem_default_tile(const Problem *problem);
 
-/* Local. Bytes of one thread's workspace. */
+/* Local. Bytes of memory that one thread's workspace occupies. */
 size_t problem_workspace_bytes(const Problem *problem);
 
 /* Local. Floating-point operations of a step (6 P streams per sample). */

@@ -69,10 +69,27 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
   return audio_eval(setup, theta, &audio->clip, result);
 }
 
+static double shared_data_bytes(const Setup *setup) {
+  return signal_shared_bytes(&((const Audio *)setup->own)->clip.signal);
+}
+
+static double evaluation_bytes(const Setup *setup, int rank) {
+  const Audio *audio = setup->own;
+  return audio_report_bytes(setup, &audio->clip, rank);
+}
+
+static double evaluation_flops(const Setup *setup) {
+  const Audio *audio = setup->own;
+  return audio_report_flops(setup, &audio->clip);
+}
+
 const ExperimentFunctions experiment_audio = {
     .setup = set_up,
     .destroy = destroy,
     .evaluate = evaluate,
     .eval = eval,
+    .shared_bytes = shared_data_bytes,
+    .evaluation_bytes = evaluation_bytes,
+    .evaluation_flops = evaluation_flops,
     .headline = {"mse", "1", mse_of_terms},
 };

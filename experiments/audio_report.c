@@ -192,11 +192,31 @@ static Status make_report(const Setup *setup, const Clip *clip, const ResultFiel
   return store(result, &metrics);
 }
 
+static ResultFields all_samples(const Clip *clip) {
+  return (ResultFields){.grid = signal_grid(&clip->signal, 1),
+                        .wanted = {[FIELD_VALUE] = true},
+                        .keep = true,
+                        .axes = "time"};
+}
+
+double audio_report_bytes(const Setup *setup, const Clip *clip, int rank) {
+  ResultFields what = all_samples(clip);
+  double fields = result_fields_bytes(&setup->network, &what, setup->threads, setup->comm, rank);
+  if (rank > 0) return fields;
+  double wave = result_whole_bytes(&setup->network, &what);
+  double levels = (double)WAVES * spectrum_columns(signal_points(&clip->signal), COLUMNS) *
+                  SPECTRUM_BINS * sizeof(float);
+  double drawing = fmax(picture_waves_bytes(WAVES), levels + picture_spectra_bytes(WAVES));
+  return fmax(fields, WAVES * wave + fmax(drawing, result_writing_bytes(wave)));
+}
+
+double audio_report_flops(const Setup *setup, const Clip *clip) {
+  ResultFields what = all_samples(clip);
+  return (double)grid_points(&what.grid) * evaluator_flops(&setup->network, what.wanted);
+}
+
 Status audio_report(const Setup *setup, const real *theta, const Clip *clip, Result *result) {
-  ResultFields what = {.grid = signal_grid(&clip->signal, 1),
-                       .wanted = {[FIELD_VALUE] = true},
-                       .keep = true,
-                       .axes = "time"};
+  ResultFields what = all_samples(clip);
   WholeFields whole;
   TRY(result_fields(result, &setup->network, theta, &what, &whole));
   Report report = {.fit = whole.field[FIELD_VALUE]};

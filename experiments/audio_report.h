@@ -29,4 +29,8 @@ Status audio_report(const Setup *setup, const real *theta, const Clip *clip, Res
  * eval_waveform.png and, if the value is asked for and there is a rate, eval.wav. */
 Status audio_eval(const Setup *setup, const real *theta, const Clip *clip, Result *result);
 
+/* Local, for forecasts of audio_report: bytes that a rank takes, floating-point operations. */
+double audio_report_bytes(const Setup *setup, const Clip *clip, int rank);
+double audio_report_flops(const Setup *setup, const Clip *clip);
+
 #endif

@@ -73,6 +73,13 @@ size_t bricks_bytes(const Bricks *bricks) {
   return (size_t)bricks->n_slots * bricks->slot_bytes;
 }
 
+/* A rank's share of the list, and the bricks in which it begins and ends. */
+double bricks_bytes_of_rank(const Bricks *bricks, int ranks) {
+  double share = (double)bricks->plan.resident / ranks + (ranks > 1 ? 1 : 0);
+  double most = (double)bricks->plan.resident;
+  return (share < most ? share : most) * (double)memory_footprint(bricks->slot_bytes);
+}
+
 static void list_turn(Bricks *bricks, int64_t turn) {
   bricks->turn = turn;
   bricks->length = brick_turn_length(&bricks->plan, turn);

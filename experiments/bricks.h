@@ -28,6 +28,9 @@ typedef struct {
 /* Local, thread-safe. The brick of the tile that sample `first` of the step is in. */
 Brick bricks_of(const Bricks *bricks, uint64_t step, int64_t first);
 
+/* Local, for forecasts. Bytes that it will hold on one of so many ranks. */
+double bricks_bytes_of_rank(const Bricks *bricks, int ranks);
+
 /* Local. Bytes that it holds at most so far. */
 size_t bricks_bytes(const Bricks *bricks);
 

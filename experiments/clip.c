@@ -1,12 +1,12 @@
 #include "experiments/clip.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "io/audio.h"
+#include "io/file.h"
 
 enum { BLOCK = 1 << 16 }; /* frames that are read at once */
 
@@ -29,17 +29,8 @@ static void source_close(Source *source) {
   memset(source, 0, sizeof *source);
 }
 
-static bool has_hdf5_signature(const char *path) {
-  unsigned char head[8] = {0};
-  FILE *file = fopen(path, "rb");
-  if (!file) return false;
-  size_t length = fread(head, 1, sizeof head, file);
-  fclose(file);
-  return length == sizeof head && !memcmp(head, "\x89HDF\r\n\x1a\n", sizeof head);
-}
-
-static Status open_data(const char *path, Source *source) {
-  TRY(dataset_open(path, "", &(DatasetWish){1, 1, "a sound"}, &source->data));
+static Status open_data(const char *path, const char *dataset, Source *source) {
+  TRY(dataset_open(path, dataset, &(DatasetWish){1, 1, "a sound"}, &source->data));
   const DatasetInfo *info = dataset_info(source->data);
   source->rate = info->rate;
   source->channels = info->components;
@@ -56,9 +47,13 @@ static Status open_sound(const char *path, Source *source) {
   return STATUS_OK;
 }
 
-static Status source_open(const char *path, Source *source) {
+static Status source_open(const Config *config, Source *source) {
+  const char *path = config_text(config, "data.file");
   *source = (Source){.name = *path ? path : "the built-in clip"};
-  return has_hdf5_signature(path) ? open_data(path, source) : open_sound(path, source);
+  if (*path && file_begins(path, "\x89HDF\r\n\x1a\n", 8)) {
+    return open_data(path, config_text(config, "audio.dataset"), source);
+  }
+  return open_sound(path, source);
 }
 
 /* The data set's next `count` frames as floats. */
@@ -184,7 +179,7 @@ static void describe(const Config *config, const Source *source, const Part *par
 
 /* Local. Every rank knows what there is; one of a node reads it. */
 static Status open_clip(const Config *config, Source *source, Part *part, Clip *clip) {
-  TRY(source_open(config_text(config, "data.file"), source));
+  TRY(source_open(config, source));
   TRY(choose_part(config, source, part));
   TRY(check_part(source, part));
   describe(config, source, part, clip);

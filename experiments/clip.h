@@ -12,11 +12,11 @@ typedef struct {
   double start; /* seconds (samples, without a rate) before the first sample in the file */
 } Clip;
 
-/* Collective. Reads data.file ("": the built-in clip), a sound file or an HDF5 data set [time] or
- * [time][channels], or the part of it that audio.first and audio.seconds name; one rank of a node
- * reads for all. Fails, beside what cannot be read, on a part that the file does not have
- * (STATUS_USAGE), on a single sample, on silence and on samples that are not finite. To be
- * destroyed after a failure, too. */
+/* Collective. Reads data.file ("": the built-in clip), a sound file or in HDF5 the data set
+ * audio.dataset, [time] or [time][channels], or the part of it that audio.first and audio.seconds
+ * name; one rank of a node reads for all. Fails, beside what cannot be read, on a part that the
+ * file does not have (STATUS_USAGE), on a single sample, on silence and on samples that are not
+ * finite. To be destroyed after a failure, too. */
 Status clip_read(const Comm *comm, const Config *config, Clip *clip);
 
 /* Collective. Leaves it all zero. */

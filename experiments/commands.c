@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "core/linalg.h"
+#include "core/memory.h"
 #include "experiments/bench.h"
 #include "experiments/check.h"
+#include "experiments/convert.h"
+#include "experiments/forecast.h"
 #include "experiments/run.h"
 #include "experiments/stop.h"
 #include "experiments/suite.h"
@@ -30,6 +33,18 @@ typedef struct {
 static const Command *command_table(void);
 
 /* ---- Arguments ---- */
+
+/* Copies the arguments to kept [argc] without those that are `flag`; *argc becomes their number.
+ * Returns whether there was one. */
+static bool take_flag(const char *flag, int *argc, const char *const *argv, const char **kept) {
+  int n = 0;
+  for (int i = 0; i < *argc; i++) {
+    if (strcmp(argv[i], flag) != 0) kept[n++] = argv[i];
+  }
+  bool found = n < *argc;
+  *argc = n;
+  return found;
+}
 
 static Status check_overrides(const Invocation *invocation, int first) {
   for (int i = first; i < invocation->argc; i++) {
@@ -129,8 +144,24 @@ static Status with_config(const Invocation *invocation,
   return status;
 }
 
+/* Collective. */
+static Status forecast_experiment(const Comm *comm, const Config *config, FILE *out) {
+  MemoryUse use = memory_use();
+  Forecast forecast;
+  TRY(forecast_run(comm, config, use.resident - use.shared, &forecast));
+  forecast_print(config, &forecast, out);
+  return STATUS_OK;
+}
+
 static Status run_command(const Invocation *invocation) {
-  return with_config(invocation, run_experiment);
+  const char **kept;
+  TRY(memory_allocate(&kept, (size_t)invocation->argc, sizeof *kept, "arguments"));
+  Invocation run = *invocation;
+  bool dry = take_flag("--dry-run", &run.argc, invocation->argv, kept);
+  run.argv = kept;
+  Status status = with_config(&run, dry ? forecast_experiment : run_experiment);
+  free(kept);
+  return status;
 }
 
 static Status check_command(const Invocation *invocation) {
@@ -142,6 +173,15 @@ static Status eval_command(const Invocation *invocation) {
   TRY(check_overrides(invocation, 1));
   return run_eval(invocation->comm, invocation->argv[0], invocation->argc - 1, invocation->argv + 1,
                   invocation->out);
+}
+
+static Status convert_command(const Invocation *invocation) {
+  if (invocation->argc < 2) {
+    return status_fail(STATUS_USAGE, "FROM and TO are wanted, two files of which one ends in .h5");
+  }
+  TRY(check_overrides(invocation, 2));
+  return convert_file(invocation->comm, invocation->argv[0], invocation->argv[1],
+                      invocation->argc - 2, invocation->argv + 2, invocation->out);
 }
 
 static Status info_command(const Invocation *invocation) {
@@ -221,13 +261,16 @@ static const Command commands[] = {
     {"list", "", "experiments, their scales and variants",
      "Lists what `siren run` knows, with the scales and variants of each experiment's file.", false,
      list_command},
-    {"run", "FILE.yaml [key=value ...]", "train and evaluate, or go on with it",
+    {"run", "FILE.yaml [key=value ...] [--dry-run]", "train and evaluate, or go on with it",
      "Trains and evaluates in the directory output=DIR (runs/EXPERIMENT-SCALE[-VARIANT] by\n"
      "default): run.h5, pictures, log.jsonl, checkpoints. An unfinished run of the same\n"
      "configuration goes on from its checkpoint; a complete one only shows its results.\n"
      "FILE.yaml may be the bare name of an experiment, which takes the built-in file.\n"
      "SIGTERM, SIGUSR1, SIGINT, train.time_limit and SIREN_DEADLINE (seconds since 1970) end a\n"
-     "run at a checkpoint, with exit code 75: start it again to go on.",
+     "run at a checkpoint, with exit code 75: start it again to go on.\n"
+     "--dry-run tells what the run would take on these ranks and threads, and writes nothing:\n"
+     "memory of rank 0 and of the others at their peak, flops, milliseconds of a step, minutes of\n"
+     "training and evaluation, core-minutes. It reads the data and computes for a second or two.",
      true, run_command},
     {"check", "FILE.yaml [key=value ...]", "compare the gradient with finite differences",
      "Compares the objective's gradient at the first weights with differences of fourth order in\n"
@@ -237,6 +280,16 @@ static const Command commands[] = {
      "Evaluates the network of RUN_DIR/run.h5 on a grid (eval.size samples a side, from\n"
      "eval.lower to eval.upper) and writes eval.fields to RUN_DIR/eval.h5, with pictures.",
      true, eval_command},
+    {"convert", "FROM TO [key=value ...]", "files into HDF5 data sets and back",
+     "Converts an image (PNG, JPEG), a video, a sound, a mesh or a cloud (PLY, OBJ, OFF, STL, "
+     "XYZ)\n"
+     "into an HDF5 data set, TO ending in .h5; or one of these, or another program's, into .png,\n"
+     ".mp4 (H.264), .mkv (lossless), .wav, .flac, .ogg or .ply. Only a frame or a block of sound "
+     "is\n"
+     "in memory at a time. Keys: dataset=NAME chooses one of an HDF5 file; rate=N is the number "
+     "of\n"
+     "frames or samples a second, where the file does not tell.",
+     false, convert_command},
     {"bench", "[--json] [threads=N] [rounds=N]", "speed of products, steps and sums",
      "Measures matrix products of a tile's shapes and whole training steps: medians over rounds\n"
      "in rotated order, and the steps' rates as shares of the products'.",
@@ -325,6 +378,7 @@ static Status run_program(const Comm *comm, int argc, char **argv, FILE *out) {
   Status status = STATUS_OK;
   if (!sink) status = status_fail(STATUS_FAILED, "cannot open /dev/null");
   TRY(comm_agree(comm, status));
+  memory_start();
   linalg_start();
   stop_listen();
   Invocation invocation = {comm, sink, argc - 1, (const char *const *)argv + 1};
@@ -345,17 +399,28 @@ int siren_main(int argc, char **argv, FILE *out) {
   return (int)status;
 }
 
+/* FILE.yaml key=value ... */
+static bool run_wants_double(int argc, const char *const *argv) {
+  if (argc < 1) return false;
+  const Experiment *experiment = suite_find(argv[0]);
+  Config *config = NULL;
+  Status status = experiment ? config_parse(argv[0], experiment->yaml, strlen(experiment->yaml),
+                                            argc - 1, argv + 1, &config)
+                             : config_load(argv[0], argc - 1, argv + 1, &config);
+  bool wide = status == STATUS_OK && !strcmp(config_text(config, "precision"), "double");
+  config_destroy(config);
+  return wide;
+}
+
 bool siren_wants_double(int argc, char **argv) {
   if (argc < 3) return false;
   if (!strcmp(argv[1], "check")) return true;
   if (strcmp(argv[1], "run") != 0) return false;
-  const Experiment *experiment = suite_find(argv[2]);
-  const char *const *overrides = (const char *const *)argv + 3;
-  Config *config = NULL;
-  Status status = experiment ? config_parse(argv[2], experiment->yaml, strlen(experiment->yaml),
-                                            argc - 3, overrides, &config)
-                             : config_load(argv[2], argc - 3, overrides, &config);
-  bool wide = status == STATUS_OK && !strcmp(config_text(config, "precision"), "double");
-  config_destroy(config);
+  const char **kept = malloc((size_t)argc * sizeof *kept);
+  if (!kept) return false;
+  int n = argc - 2;
+  take_flag("--dry-run", &n, (const char *const *)argv + 2, kept);
+  bool wide = run_wants_double(n, kept);
+  free(kept);
   return wide;
 }

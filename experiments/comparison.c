@@ -1,9 +1,11 @@
 #include "experiments/comparison.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "experiments/curve.h"
 #include "experiments/metrics.h"
+#include "io/picture.h"
 
 enum { PSNR, SSIM, MSE, PSNR_GRADIENT, PSNR_LAPLACIAN, N_METRICS };
 static const struct {
@@ -100,4 +102,20 @@ Status comparison_run(const Setup *setup, const real *theta, const Target *targe
   plane_release(&truth);
   whole_destroy(&whole);
   return status;
+}
+
+double comparison_bytes(const Setup *setup, const Target *target, int rank) {
+  ResultFields what = target_fields(target);
+  double fields = result_fields_bytes(&setup->network, &what, setup->threads, setup->comm, rank);
+  if (rank > 0) return fields;
+  double values = (double)target->height * target->width * target->channels * sizeof(float);
+  double whole = result_whole_bytes(&setup->network, &what);
+  double figure = plane_figure_bytes(target->height, target->width, target->channels);
+  double last = fmax(fmax(figure, picture_plot_bytes()), result_writing_bytes(2 * values));
+  return fmax(fields, whole + 3 * values + last); /* beside the truth's derivatives */
+}
+
+double comparison_flops(const Setup *setup, const Target *target) {
+  ResultFields what = target_fields(target);
+  return (double)grid_points(&what.grid) * evaluator_flops(&setup->network, what.wanted);
 }

@@ -37,4 +37,8 @@ typedef struct {
 Status comparison_run(const Setup *setup, const real *theta, const Target *target,
                       const Comparison *comparison, Result *result);
 
+/* Local, for forecasts. Bytes that a rank takes for it, and its floating-point operations. */
+double comparison_bytes(const Setup *setup, const Target *target, int rank);
+double comparison_flops(const Setup *setup, const Target *target);
+
 #endif

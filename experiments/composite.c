@@ -7,8 +7,8 @@
 
 #include "core/memory.h"
 #include "experiments/stencil.h"
-#include "io/image.h"
 #include "io/embedded.h"
+#include "io/image.h"
 
 static const float paper_canvas = 0.85f;
 

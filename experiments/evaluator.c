@@ -42,6 +42,18 @@ struct Evaluator {
   int64_t chunk;
 };
 
+static JetSpec jet_of(const bool wanted[FIELD_COUNT]) {
+  return (JetSpec){.first = wanted[FIELD_GRADIENT] || wanted[FIELD_LAPLACIAN],
+                   .n_second = wanted[FIELD_LAPLACIAN],
+                   .second = {{JET_COLLAPSED, JET_COLLAPSED}}};
+}
+
+static int64_t chunk_of(const Grid *grid) {
+  int64_t line = grid_line(grid);
+  int64_t chunk = line < CHUNK_POINTS ? (CHUNK_POINTS + line - 1) / line : 1;
+  return chunk < grid->size[0] ? chunk : grid->size[0];
+}
+
 /* ---- Blocks ---- */
 
 /* Coordinates of `rows` points from `point` on. */
@@ -127,9 +139,7 @@ void evaluator_points(const Evaluator *e, int64_t count, const real *points,
 /* ---- Life ---- */
 
 static Status create_jets(Evaluator *e) {
-  JetSpec spec = {.first = e->wanted[FIELD_GRADIENT] || e->wanted[FIELD_LAPLACIAN],
-                  .n_second = e->wanted[FIELD_LAPLACIAN],
-                  .second = {{JET_COLLAPSED, JET_COLLAPSED}}};
+  JetSpec spec = jet_of(e->wanted);
   TRY(memory_allocate(&e->jets, (size_t)e->threads, sizeof *e->jets, "jets"));
   for (int t = 0; t < e->threads; t++) {
     TRY(jet_create(e->network, &spec, BLOCK_ROWS, false, &e->jets[t]));
@@ -155,9 +165,7 @@ Status evaluator_create(const Network *network, const real *theta, const Grid *g
   TRY(memory_allocate(&e, 1, sizeof *e, "an evaluator"));
   *e = (Evaluator){.network = network, .theta = theta, .grid = *grid, .threads = threads};
   memcpy(e->wanted, wanted, sizeof e->wanted);
-  int64_t line = grid_line(grid);
-  e->chunk = line < CHUNK_POINTS ? (CHUNK_POINTS + line - 1) / line : 1;
-  if (e->chunk > grid->size[0]) e->chunk = grid->size[0];
+  e->chunk = chunk_of(grid);
   Status status = create_jets(e);
   if (status == STATUS_OK) status = create_coordinates(e);
   if (status != STATUS_OK) {
@@ -189,17 +197,42 @@ typedef struct {
   float *fields[FIELD_COUNT];
 } Work;
 
-/* Waves depend on the number of ranks, which only moves work around. */
-static void plan_work(Work *work, int ranks) {
-  const Evaluator *e = work->evaluator;
-  int64_t per_point = 0;
+/* Steps of a rank. Waves depend on the number of ranks, which only moves work around. */
+static int64_t wave_steps(const Network *network, const Grid *grid, const bool wanted[FIELD_COUNT],
+                          int ranks) {
+  int64_t per_point = 0, chunk = chunk_of(grid);
   for (FieldKind kind = 0; kind < FIELD_COUNT; kind++) {
-    if (e->wanted[kind]) per_point += evaluator_components(e->network, kind) * (int)sizeof(float);
+    if (wanted[kind]) per_point += evaluator_components(network, kind) * (int)sizeof(float);
   }
-  int64_t chunks = (e->grid.size[0] + e->chunk - 1) / e->chunk;
+  int64_t chunks = (grid->size[0] + chunk - 1) / chunk;
   int64_t fair = (chunks + ranks - 1) / ranks;
-  int64_t bounded = WAVE_BYTES / (e->chunk * grid_line(&e->grid) * per_point);
-  work->steps = e->chunk * (bounded < 1 ? 1 : bounded < fair ? bounded : fair);
+  int64_t bounded = WAVE_BYTES / (chunk * grid_line(grid) * per_point);
+  return chunk * (bounded < 1 ? 1 : bounded < fair ? bounded : fair);
+}
+
+/* ---- What it costs ---- */
+
+double evaluator_bytes(const Network *network, const bool wanted[FIELD_COUNT], int threads) {
+  JetSpec spec = jet_of(wanted);
+  return threads * (double)memory_footprint(jet_bytes(network, &spec, BLOCK_ROWS, false));
+}
+
+double evaluator_wave_bytes(const Network *network, const Grid *grid,
+                            const bool wanted[FIELD_COUNT], int ranks, double *largest) {
+  double points = (double)(wave_steps(network, grid, wanted, ranks) * grid_line(grid)), all = 0;
+  *largest = 0;
+  for (FieldKind kind = 0; kind < FIELD_COUNT; kind++) {
+    if (!wanted[kind]) continue;
+    double bytes = points * evaluator_components(network, kind) * sizeof(float);
+    *largest = bytes > *largest ? bytes : *largest;
+    all += bytes;
+  }
+  return all;
+}
+
+double evaluator_flops(const Network *network, const bool wanted[FIELD_COUNT]) {
+  JetSpec spec = jet_of(wanted);
+  return jet_flops(network, &spec) / 3; /* the forward part */
 }
 
 static Status create_fields(Work *work) {
@@ -230,7 +263,7 @@ Status evaluator_run(const Comm *comm, const Network *network, const real *theta
   Work work = {0};
   Status status = evaluator_create(network, theta, grid, wanted, threads, &work.evaluator);
   if (status == STATUS_OK) {
-    plan_work(&work, comm_size(comm));
+    work.steps = wave_steps(network, grid, wanted, comm_size(comm));
     status = create_fields(&work);
   }
   status = comm_agree(comm, status);

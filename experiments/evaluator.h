@@ -65,4 +65,12 @@ Status evaluator_run(const Comm *comm, const Network *network, const real *theta
                      const bool wanted[FIELD_COUNT], int threads, EvaluatorSink sink,
                      void *context);
 
+/* What it takes, for forecasts; all Local: bytes of an evaluator; bytes of a rank's fields in a
+ * wave of evaluator_run, *largest: of the largest of them; floating-point operations for one point.
+ */
+double evaluator_bytes(const Network *network, const bool wanted[FIELD_COUNT], int threads);
+double evaluator_wave_bytes(const Network *network, const Grid *grid,
+                            const bool wanted[FIELD_COUNT], int ranks, double *largest);
+double evaluator_flops(const Network *network, const bool wanted[FIELD_COUNT]);
+
 #endif

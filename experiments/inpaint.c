@@ -228,10 +228,22 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
   return plane_eval(setup, theta, result, fit->target.height, fit->target.width);
 }
 
+static double evaluation_bytes(const Setup *setup, int rank) {
+  const Inpainting *fit = setup->own;
+  return comparison_bytes(setup, &fit->target, rank);
+}
+
+static double evaluation_flops(const Setup *setup) {
+  const Inpainting *fit = setup->own;
+  return comparison_flops(setup, &fit->target);
+}
+
 const ExperimentFunctions experiment_inpaint = {
     .setup = set_up,
     .destroy = destroy,
     .evaluate = evaluate,
     .eval = eval,
+    .evaluation_bytes = evaluation_bytes,
+    .evaluation_flops = evaluation_flops,
     .headline = {"psnr_known", "dB", psnr_of_terms},
 };

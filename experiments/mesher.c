@@ -316,3 +316,16 @@ Status mesher_run(const Comm *comm, const Network *network, const real *theta, c
   destroy(&m);
   return status;
 }
+
+/* A vertex comes with two triangles; arrays that grow have room to spare. The slab is in planes of
+ * values, of which the marching keeps two with its marks. */
+double mesher_bytes(const Network *network, const Grid *grid, int threads, int ranks,
+                    double vertices) {
+  const bool value[FIELD_COUNT] = {[FIELD_VALUE] = true};
+  const bool gradient[FIELD_COUNT] = {[FIELD_GRADIENT] = true};
+  double plane = (double)grid_line(grid) * sizeof(float), window = fmax(plane, WINDOW_BYTES);
+  double vertex = 2 * sizeof(float[3]) + 2 * sizeof(uint32_t[3]);
+  window = fmin(window, plane * (double)grid->size[0]);
+  return evaluator_bytes(network, value, threads) + evaluator_bytes(network, gradient, threads) +
+         window + 3 * plane + BUFFER_BYTES + 1.25 * vertex * vertices / ranks;
+}

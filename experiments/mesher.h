@@ -27,4 +27,8 @@ typedef struct {
 Status mesher_run(const Comm *comm, const Network *network, const real *theta, const MesherJob *job,
                   MesherSummary *summary);
 
+/* Local, for forecasts. Bytes that a rank takes for a mesh of so many vertices. */
+double mesher_bytes(const Network *network, const Grid *grid, int threads, int ranks,
+                    double vertices);
+
 #endif

@@ -1,6 +1,7 @@
 #include "experiments/movie.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,4 +167,14 @@ Status movie_finish(Movie *movie, Status status) {
   status = comm_agree(movie->comm, status);
   release(movie);
   return status;
+}
+
+/* One frame on each rank; on rank 0 the stills, and what the encoder looks at before it decides:
+ * some fifty frames, with copies of half their size. */
+double movie_bytes(const MovieSpec *spec, int rank) {
+  enum { LOOK_AHEAD = 50 };
+  double width = spec->truth ? 2 * spec->width + gap(spec->width) : spec->width;
+  double pixels = width * spec->height;
+  double frames = fmin((double)spec->frames, LOOK_AHEAD);
+  return 3 * pixels + (rank == 0 ? pixels * (3.0 * spec->stills + 3 * frames) : 0);
 }

@@ -34,4 +34,7 @@ Status movie_still(const Movie *movie, int still, int64_t *frame, Image *truth, 
 /* Collective. Ends the file and frees the movie (NULL is allowed): as file_stream_close. */
 Status movie_finish(Movie *movie, Status status);
 
+/* Local, for forecasts. Bytes that a movie takes on a rank. */
+double movie_bytes(const MovieSpec *spec, int rank);
+
 #endif

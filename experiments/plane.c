@@ -116,6 +116,21 @@ Status plane_figure(const Result *result, const char *name, const char *title, c
   return status;
 }
 
+double plane_figure_bytes(int height, int width, int channels) {
+  Image value = {.height = height, .width = width, .channels = channels}, colours = value;
+  const Image *panels[2 * FIELD_COUNT] = {&value, &value, &colours, &colours, &colours, &colours};
+  double pixels = (double)height * width, mean = 2 * pixels * sizeof(float);
+  double canvas = picture_grid_bytes(
+      &(PictureGrid){.rows = FIELD_COUNT,
+                     .columns = 2,
+                     .title = "-",
+                     .panels = panels,
+                     .column_labels = (const char *const[]){"-", "-"},
+                     .row_labels = (const char *const[FIELD_COUNT]){"-", "-", "-"},
+                     .captions = (const char *const[2 * FIELD_COUNT]){"-"}});
+  return pixels * (2 * channels + 4 * 3) * sizeof(float) + (canvas > mean ? canvas : mean);
+}
+
 Status plane_eval(const Setup *setup, const real *theta, Result *result, int height, int width) {
   const Config *config = setup->config;
   int64_t size = config_int(config, "eval.size");

@@ -27,6 +27,9 @@ Status plane_pictures(const Result *result, const Plane *plane, const char *cons
 Status plane_figure(const Result *result, const char *name, const char *title, const Plane *truth,
                     const Plane *fit, const char captions[FIELD_COUNT][64]);
 
+/* Local, for forecasts. Bytes that plane_figure takes for such a plane. */
+double plane_figure_bytes(int height, int width, int channels);
+
 /* Local. The grid of height x width samples of [-1, 1]^2. */
 Grid plane_grid(int64_t height, int64_t width);
 

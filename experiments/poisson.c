@@ -286,10 +286,22 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
   return plane_eval(setup, theta, result, poisson->target.height, poisson->target.width);
 }
 
+static double evaluation_bytes(const Setup *setup, int rank) {
+  const Poisson *poisson = setup->own;
+  return comparison_bytes(setup, &poisson->target, rank);
+}
+
+static double evaluation_flops(const Setup *setup) {
+  const Poisson *poisson = setup->own;
+  return comparison_flops(setup, &poisson->target);
+}
+
 const ExperimentFunctions experiment_poisson = {
     .setup = set_up,
     .destroy = destroy,
     .evaluate = evaluate,
     .eval = eval,
+    .evaluation_bytes = evaluation_bytes,
+    .evaluation_flops = evaluation_flops,
     .headline = {"psnr", "dB", psnr_of_terms},
 };

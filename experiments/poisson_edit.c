@@ -16,6 +16,7 @@
 
 #include "core/loss.h"
 #include "core/memory.h"
+#include "experiments/comparison.h"
 #include "experiments/composite.h"
 #include "experiments/metrics.h"
 #include "experiments/pixels.h"
@@ -289,9 +290,32 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
                     edit->composite.first.width);
 }
 
+/* Rank 0 has whole fields, the result and the best function, then panels and their figure. */
+static double evaluation_bytes(const Setup *setup, int rank) {
+  const Target *f = &((const Edit *)setup->own)->composite.first;
+  ResultFields what = target_fields(f);
+  double fields = result_fields_bytes(&setup->network, &what, setup->threads, setup->comm, rank);
+  if (rank > 0) return fields;
+  double pixels = (double)f->height * f->width, values = pixels * f->channels * sizeof(float);
+  const Image image = {.height = f->height, .width = f->width};
+  const Image *panels[N_PANELS];
+  for (int i = 0; i < N_PANELS; i++) panels[i] = &image;
+  PictureGrid grid = {.rows = 1, .columns = N_PANELS, .title = "-", .panels = panels};
+  double drawing = 3 * values + pixels * (2 * 3 + 1) * sizeof(float) + picture_grid_bytes(&grid);
+  double solving = potential_bytes(f->height, f->width);
+  return fmax(fields,
+              result_whole_bytes(&setup->network, &what) + 2 * values + fmax(solving, drawing));
+}
+
+static double evaluation_flops(const Setup *setup) {
+  return comparison_flops(setup, &((const Edit *)setup->own)->composite.first);
+}
+
 const ExperimentFunctions experiment_poisson_edit = {
     .setup = set_up,
     .destroy = destroy,
     .evaluate = evaluate,
     .eval = eval,
+    .evaluation_bytes = evaluation_bytes,
+    .evaluation_flops = evaluation_flops,
 };

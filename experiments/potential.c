@@ -120,3 +120,8 @@ Status potential_solve(const float *gradient, int height, int width, int channel
   work_destroy(&work);
   return status;
 }
+
+double potential_bytes(int height, int width) {
+  double h = height, w = width;
+  return (2 * (h * h + w * w) + 4 * h * w) * sizeof(real);
+}

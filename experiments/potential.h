@@ -19,4 +19,7 @@ enum { POTENTIAL_LARGEST = 8192 }; /* samples a side: the time grows with their 
 Status potential_solve(const float *gradient, int height, int width, int channels, float *potential,
                        double *residual);
 
+/* Local, for forecasts. Bytes that it takes. */
+double potential_bytes(int height, int width);
+
 #endif

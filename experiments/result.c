@@ -58,7 +58,16 @@ static Status want(const Config *config, const char *word, size_t length, Result
                        "no field `%.*s`; there are value, gradient, laplacian", (int)length, word);
 }
 
+/* More points than can be counted safely, or stored. */
+static Status check_size(const Config *config, const Grid *grid) {
+  double points = 1;
+  for (int i = 0; i < grid->axes; i++) points *= (double)grid->size[i];
+  if (points <= 0x1p48) return STATUS_OK;
+  return config_reject(config, "eval.size", "%.2g points are too many", points);
+}
+
 Status result_options(const Config *config, ResultFields *what) {
+  TRY(check_size(config, &what->grid));
   what->keep = config_bool(config, "eval.pictures");
   for (int i = 0; i < what->grid.axes; i++) {
     what->grid.lower[i] = config_real(config, "eval.lower");
@@ -138,6 +147,27 @@ Status result_fields(Result *result, const Network *network, const real *theta,
   }
   if (status != STATUS_OK) whole_destroy(whole);
   return status;
+}
+
+/* HDF5 makes all compressed chunks of a call before it writes them. */
+double result_writing_bytes(double bytes) {
+  return bytes;
+}
+
+double result_whole_bytes(const Network *network, const ResultFields *what) {
+  double components = 0;
+  for (FieldKind kind = 0; what->keep && kind < FIELD_COUNT; kind++) {
+    if (what->wanted[kind]) components += evaluator_components(network, kind);
+  }
+  return components * (double)grid_points(&what->grid) * sizeof(float);
+}
+
+double result_fields_bytes(const Network *network, const ResultFields *what, int threads,
+                           const Comm *comm, int rank) {
+  double largest,
+      wave = evaluator_wave_bytes(network, &what->grid, what->wanted, comm_size(comm), &largest);
+  return (rank == 0 ? result_whole_bytes(network, what) : 0) + wave +
+         result_writing_bytes(largest) + evaluator_bytes(network, what->wanted, threads);
 }
 
 Status result_whole_field(Result *result, const char *name, const char *description,

@@ -38,7 +38,8 @@ typedef struct {
 } ResultFields;
 
 /* Local. Fills wanted, keep and the grid's bounds (the same on all axes) from the options
- * eval.fields, eval.pictures, eval.lower and eval.upper. */
+ * eval.fields, eval.pictures, eval.lower and eval.upper. Fails (STATUS_USAGE, naming eval.size) on
+ * a grid of over 2^48 points. */
 Status result_options(const Config *config, ResultFields *what);
 
 /* Whole fields [points][components] on rank 0; NULL elsewhere and where not asked for. */
@@ -51,6 +52,13 @@ typedef struct {
 Status result_fields(Result *result, const Network *network, const real *theta,
                      const ResultFields *what, WholeFields *whole);
 void whole_destroy(WholeFields *whole);
+
+/* Local, for forecasts. Bytes that a rank takes while result_fields runs; of the whole fields,
+ * which stay on rank 0; and while result_whole_field or runfile_slab writes `bytes` of a field. */
+double result_fields_bytes(const Network *network, const ResultFields *what, int threads,
+                           const Comm *comm, int rank);
+double result_whole_bytes(const Network *network, const ResultFields *what);
+double result_writing_bytes(double bytes);
 
 /* Collective. A field that rank 0 has whole: [points][components] in values (NULL elsewhere). */
 Status result_whole_field(Result *result, const char *name, const char *description,

@@ -25,6 +25,7 @@ typedef struct {
   Training training;
   Result result;
   char digest[VERSION_DIGEST];
+  double memory[2]; /* bytes, at most so far: of rank 0, of any other rank */
 } Run;
 
 /* ---- The output directory ---- */
@@ -72,6 +73,13 @@ static void print_end(const Run *run, const char *digest) {
   fprintf(run->out, "%-15s %s\n", "run file", run->path);
 }
 
+static void print_memory(const Run *run) {
+  print_metric(run->out, "memory_rank0", 1e-6 * run->memory[0], "MB");
+  if (comm_size(run->comm) > 1) {
+    print_metric(run->out, "memory_rank", 1e-6 * run->memory[1], "MB");
+  }
+}
+
 static void print_new(const Run *run) {
   const Training *training = &run->training;
   int64_t now = training->steps - training->first;
@@ -85,6 +93,7 @@ static void print_new(const Run *run) {
     print_metric(run->out, run->result.metrics[i].name, run->result.metrics[i].value,
                  run->result.metrics[i].units);
   }
+  print_memory(run);
   print_end(run, run->digest);
 }
 
@@ -107,11 +116,18 @@ static Status print_old(const Run *run) {
   return status;
 }
 
+/* Collective. Without what the ranks of a node have in common. */
+static void measure_memory(Run *run) {
+  MemoryUse use = memory_use();
+  run->memory[run->root ? 0 : 1] = use.peak - use.shared;
+  comm_max_double(run->comm, run->memory, 2);
+}
+
 /* Collective. What the program is, and where and how the run was done. */
 static Status write_provenance(Run *run, RunFile *file) {
-  TextAttribute facts[VERSION_MAX_FACTS + 8];
+  TextAttribute facts[VERSION_MAX_FACTS + 10];
   int n = version_facts(facts);
-  char date[32], ranks[16], threads[16], seconds[32], step[32];
+  char date[32], ranks[16], threads[16], seconds[32], step[32], memory[2][32];
   time_t now = time(NULL);
   strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
   snprintf(ranks, sizeof ranks, "%d", comm_size(run->comm));
@@ -119,24 +135,28 @@ static Status write_provenance(Run *run, RunFile *file) {
   snprintf(seconds, sizeof seconds, "%.3f", run->training.seconds);
   int64_t steps_now = run->training.steps - run->training.first;
   snprintf(step, sizeof step, "%.6g", steps_now > 0 ? run->training.now / (double)steps_now : 0.0);
-  const TextAttribute here[] = {{"host", comm_host()},      {"ranks", ranks},
-                                {"threads", threads},       {"date", date},
-                                {"train_seconds", seconds}, {"seconds_per_step", step},
-                                {"weights", run->digest}};
-  int more = sizeof here / sizeof *here;
+  measure_memory(run);
+  for (int i = 0; i < 2; i++) snprintf(memory[i], sizeof *memory, "%.1f", 1e-6 * run->memory[i]);
+  const TextAttribute here[] = {{"host", comm_host()},        {"ranks", ranks},
+                                {"threads", threads},         {"date", date},
+                                {"train_seconds", seconds},   {"seconds_per_step", step},
+                                {"weights", run->digest},     {"memory_mb_rank0", memory[0]},
+                                {"memory_mb_rank", memory[1]}};
+  int more = sizeof here / sizeof *here - (comm_size(run->comm) == 1);
   memcpy(facts + n, here, sizeof here);
   return runfile_provenance(file, n + more, facts);
 }
 
-/* Collective. Everything between creation and completion of the run file. */
+/* Collective. Everything between creation and completion of the run file. Provenance is last: it
+ * has the memory that all else took. */
 static Status fill_run_file(Run *run) {
   RunFile *file = run->result.file;
   TRY(runfile_config(file, run->config));
-  TRY(write_provenance(run, file));
   TRY(runfile_network(file, &run->setup.network, run->theta));
   TRY(runfile_history(file, &run->history));
   TRY(run->setup.experiment->functions->evaluate(&run->setup, run->theta, &run->result));
-  return result_metric(&run->result, "loss_final", run->training.final_loss, "1");
+  TRY(result_metric(&run->result, "loss_final", run->training.final_loss, "1"));
+  return write_provenance(run, file);
 }
 
 /* Collective. */
@@ -232,10 +252,10 @@ static Status write_fields(Run *run, const char *eval_path) {
   RunFile *file = run->result.file;
   version_digest(run->theta, run->setup.network.n_parameters, run->digest);
   Status status = runfile_config(file, run->config);
-  if (status == STATUS_OK) status = write_provenance(run, file);
   if (status == STATUS_OK) {
     status = run->setup.experiment->functions->eval(&run->setup, run->theta, &run->result);
   }
+  if (status == STATUS_OK) status = write_provenance(run, file);
   Status closed = runfile_close(file, status == STATUS_OK);
   TRY(status);
   TRY(closed);

@@ -233,10 +233,17 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
   return shape_eval(setup, theta, &sdf->set, result);
 }
 
+static double evaluation_bytes(const Setup *setup, int rank) {
+  const Sdf *sdf = setup->own;
+  return shape_report_bytes(setup, &sdf->set, rank);
+}
+
 const ExperimentFunctions experiment_sdf = {
     .setup = set_up,
     .destroy = destroy,
     .evaluate = evaluate,
     .eval = eval,
+    .evaluation_bytes = evaluation_bytes,
+    .evaluation_flops = shape_report_flops,
     .headline = {"distance", "1", distance_of_terms},
 };

@@ -110,3 +110,19 @@ Status shape_metrics(const Shape *truth, const Shape *found, int64_t samples, ui
   surface_destroy(&surfaces[TRUTH]);
   return status;
 }
+
+/* Corners, normal and area of a triangle, and its place in the tree. */
+static double surface_bytes(int64_t triangles, int64_t points) {
+  int64_t n = triangles ? triangles : points;
+  double each =
+      triangles ? sizeof(int32_t[3]) + sizeof(double[3]) + sizeof(double) : sizeof(double[3]);
+  return (double)n * each + nearest_bytes(n, triangles > 0);
+}
+
+double shape_metrics_bytes(int64_t truth_triangles, int64_t truth_points, int64_t found_triangles,
+                           int64_t samples) {
+  double sides = 2 * 3 * (double)found_triangles * sizeof(uint64_t); /* sorting takes a copy */
+  double pairs = (double)samples * (sizeof(double[3][2]) + sizeof(Pair));
+  return surface_bytes(truth_triangles, truth_points) + surface_bytes(found_triangles, 0) +
+         fmax(sides, pairs);
+}

@@ -35,4 +35,9 @@ typedef struct {
 Status shape_metrics(const Shape *truth, const Shape *found, int64_t samples, uint64_t seed,
                      ShapeMetrics *metrics);
 
+/* Local, for forecasts. Bytes that it takes for surfaces of so many triangles (0: of so many
+ * points). */
+double shape_metrics_bytes(int64_t truth_triangles, int64_t truth_points, int64_t found_triangles,
+                           int64_t samples);
+
 #endif

@@ -10,6 +10,7 @@
 #include "experiments/shape_metrics.h"
 #include "io/picture.h"
 #include "io/picture_mesh.h"
+#include "io/shape_write.h"
 #include "mpi/gather.h"
 
 enum {
@@ -239,15 +240,24 @@ static Grid cube(int64_t size) {
   return (Grid){.axes = 3, .size = {size, size, size}, .lower = {-1, -1, -1}, .upper = {1, 1, 1}};
 }
 
+static ResultFields coarse_fields(const Config *config) {
+  int64_t resolution = config_int(config, "sdf.resolution");
+  return (ResultFields){.grid = cube(resolution < COARSE ? resolution : COARSE),
+                        .wanted = {[FIELD_VALUE] = true, [FIELD_GRADIENT] = true},
+                        .keep = true,
+                        .axes = "x,y,z"};
+}
+
+static int slice_size(const Config *config) {
+  int64_t resolution = config_int(config, "sdf.resolution");
+  return resolution < COARSE ? (int)resolution : SLICE;
+}
+
 /* Collective. */
 static Status evaluate(const Setup *setup, const real *theta, Result *result, Report *report) {
-  int64_t resolution = config_int(setup->config, "sdf.resolution");
-  ResultFields what = {.grid = cube(resolution < COARSE ? resolution : COARSE),
-                       .wanted = {[FIELD_VALUE] = true, [FIELD_GRADIENT] = true},
-                       .keep = true,
-                       .axes = "x,y,z"};
+  ResultFields what = coarse_fields(setup->config);
   report->coarse_grid = what.grid;
-  report->slice_size = resolution < COARSE ? (int)resolution : SLICE;
+  report->slice_size = slice_size(setup->config);
   TRY(result_fields(result, &setup->network, theta, &what, &report->coarse));
   for (int i = 0; i < N_SLICES; i++) {
     TRY(evaluate_slice(setup, theta, &slices[i], report->slice_size, result, &report->slices[i]));
@@ -332,4 +342,53 @@ Status shape_eval(const Setup *setup, const real *theta, const ZeroSet *set, Res
   Status status = mesh_eval(setup, theta, set, &what, path, result);
   free(path);
   return status;
+}
+
+/* ---- Forecasts ---- */
+
+/* A surface crosses 3/2 edges of a grid per area of a cell's face, in the mean over directions. Of
+ * a cloud the area is unknown: that of the box around it. */
+static double mesh_vertices(const ZeroSet *set, int64_t resolution) {
+  int64_t n = set->shape.n_triangles;
+  double side[3], spacing = 2 / (double)(resolution - 1);
+  for (int k = 0; k < 3; k++) side[k] = set->upper[k] - set->lower[k];
+  double box = 2 * (side[0] * side[1] + side[1] * side[2] + side[2] * side[0]);
+  return 1.5 * (n ? set->area_until[n - 1] : box) / (spacing * spacing);
+}
+
+static double figure_bytes(int size) {
+  const Image mesh = {.height = PICTURE_SIDE, .width = PICTURE_SIDE};
+  const Image slice = {.height = size, .width = size};
+  const Image *images[N_PANELS] = {&mesh, &mesh, &mesh};
+  for (int i = FIRST_SLICE; i < N_PANELS; i++) images[i] = i < COLUMNS ? NULL : &slice;
+  PictureGrid grid = {.rows = 2, .columns = COLUMNS, .title = "-", .panels = images};
+  double pixels = 3.0 * PICTURE_SIDE * PICTURE_SIDE + (double)N_SLICES * size * size;
+  return 3 * sizeof(float) * pixels + picture_grid_bytes(&grid);
+}
+
+double shape_report_bytes(const Setup *setup, const ZeroSet *set, int rank) {
+  ResultFields what = coarse_fields(setup->config);
+  int64_t resolution = config_int(setup->config, "sdf.resolution");
+  int size = slice_size(setup->config), ranks = comm_size(setup->comm);
+  Grid grid = cube(resolution);
+  double vertices = mesh_vertices(set, resolution);
+  double fields = result_fields_bytes(&setup->network, &what, setup->threads, setup->comm, rank);
+  double meshing = mesher_bytes(&setup->network, &grid, setup->threads, ranks, vertices);
+  if (rank > 0) return fmax(fields, meshing);
+  double kept = result_whole_bytes(&setup->network, &what) + (double)N_SLICES * size * size * 4;
+  double mesh = vertices * (sizeof(float[3]) * 2 + sizeof(int32_t[3]) * 2);
+  double file = vertices * (SHAPE_POINT_BYTES + SHAPE_NORMAL_BYTES + 2 * SHAPE_TRIANGLE_BYTES);
+  double measuring = shape_metrics_bytes(set->shape.n_triangles, set->shape.n_points,
+                                         (int64_t)(2 * vertices), SAMPLES);
+  double judging = mesh + fmax(file + mesh / 2, fmax(measuring, figure_bytes(size)));
+  return fmax(fields, kept + fmax(meshing, judging));
+}
+
+double shape_report_flops(const Setup *setup) {
+  ResultFields what = coarse_fields(setup->config);
+  const bool value[FIELD_COUNT] = {[FIELD_VALUE] = true};
+  double resolution = (double)config_int(setup->config, "sdf.resolution");
+  double size = slice_size(setup->config);
+  return (double)grid_points(&what.grid) * evaluator_flops(&setup->network, what.wanted) +
+         (pow(resolution, 3) + N_SLICES * size * size) * evaluator_flops(&setup->network, value);
 }

@@ -20,4 +20,9 @@ Status shape_report(const Setup *setup, const real *theta, const ZeroSet *set, R
  * picture. */
 Status shape_eval(const Setup *setup, const real *theta, const ZeroSet *set, Result *result);
 
+/* Local, for forecasts of shape_report: bytes that a rank takes, if the mesh becomes about what is
+ * in the file; floating-point operations. */
+double shape_report_bytes(const Setup *setup, const ZeroSet *set, int rank);
+double shape_report_flops(const Setup *setup);
+
 #endif

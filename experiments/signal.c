@@ -45,6 +45,10 @@ Status signal_load(Signal *signal) {
   return shared_ready(signal->shared, load_part(signal));
 }
 
+double signal_shared_bytes(const Signal *signal) {
+  return signal->shared ? shared_bytes(signal->shared) : 0;
+}
+
 void signal_destroy(Signal *signal) {
   shared_destroy(signal->shared);
   dataset_close(signal->file);

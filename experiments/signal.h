@@ -32,6 +32,9 @@ Status signal_allocate(const Comm *comm, Signal *signal);
 /* Collective. Fills it from signal->file: every rank of a node reads its part. */
 Status signal_load(Signal *signal);
 
+/* Local. Bytes of it that the ranks of a node have in common. */
+double signal_shared_bytes(const Signal *signal);
+
 /* Collective. Leaves it all zero; also after a failure. */
 void signal_destroy(Signal *signal);
 

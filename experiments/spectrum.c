@@ -1,6 +1,5 @@
 #include "experiments/spectrum.h"
 
-#include <stdbool.h>
 #include <kiss_fftr.h>
 #include <math.h>
 #include <stdbool.h>
@@ -71,10 +70,18 @@ static void fill(Transform *t, const float *samples, int64_t n, int64_t windows,
   }
 }
 
+static int64_t window_count(int64_t n) {
+  return (n - 1) / SPECTRUM_HOP + 1;
+}
+
+int spectrum_columns(int64_t n, int most) {
+  return window_count(n) < most ? (int)window_count(n) : most;
+}
+
 Status spectrum_create(const float *samples, int64_t n, int most, Spectrum *spectrum) {
-  int64_t windows = (n - 1) / SPECTRUM_HOP + 1;
+  int64_t windows = window_count(n);
   Transform *transform = NULL;
-  *spectrum = (Spectrum){.columns = windows < most ? (int)windows : most};
+  *spectrum = (Spectrum){.columns = spectrum_columns(n, most)};
   TRY(transform_create(&transform));
   Status status = memory_allocate(&spectrum->level, (size_t)spectrum->columns * SPECTRUM_BINS,
                                   sizeof(float), "a spectrum");

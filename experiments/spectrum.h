@@ -19,6 +19,7 @@ typedef struct {
 /* Local. Of n >= 1 samples, in a column for each window, but `most` columns at most. Samples that
  * are not finite count as 0. */
 Status spectrum_create(const float *samples, int64_t n, int most, Spectrum *spectrum);
+int spectrum_columns(int64_t n, int most); /* how many it gets */
 void spectrum_destroy(Spectrum *spectrum); /* leaves it all zero */
 
 /* Local. The highest level. */

@@ -48,6 +48,15 @@ typedef struct {
   /* Collective. `siren eval`: fields and pictures on the grid that the options eval.* name. */
   Status (*eval)(const Setup *setup, const real *theta, Result *result);
 
+  /* Local, for forecasts; NULL: 0. Bytes of the data that the ranks of a node have in common. Bytes
+   * that a rank takes at most, beside what it has after the set-up: while training (problem,
+   * weights and optimiser are known), while evaluate runs. Floating-point operations of evaluate,
+   * over all ranks. */
+  double (*shared_bytes)(const Setup *setup);
+  double (*training_bytes)(const Setup *setup, int rank);
+  double (*evaluation_bytes)(const Setup *setup, int rank);
+  double (*evaluation_flops)(const Setup *setup);
+
   Headline headline; /* function NULL: none */
   bool bricks;       /* takes data.brick: data that no memory holds */
 } ExperimentFunctions;

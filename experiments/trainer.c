@@ -127,18 +127,16 @@ static Status share_state(Trainer *trainer) {
 
 /* ---- Beginning ---- */
 
-/* Collective. */
-static Status init_theta(Trainer *trainer) {
-  const Setup *setup = trainer->setup;
+Status trainer_weights(const Setup *setup, real *theta) {
   const char *init = config_text(setup->config, "init");
   if (!*init) {
-    network_init(&setup->network, (uint64_t)config_int(setup->config, "seed"), trainer->theta);
+    network_init(&setup->network, (uint64_t)config_int(setup->config, "seed"), theta);
     return STATUS_OK;
   }
   Status status = STATUS_OK;
-  if (trainer->root) status = runfile_read_network(init, &setup->network, trainer->theta);
+  if (comm_rank(setup->comm) == 0) status = runfile_read_network(init, &setup->network, theta);
   TRY(comm_agree(setup->comm, status));
-  comm_broadcast(setup->comm, trainer->theta, setup->objective.n_parameters * sizeof(real));
+  comm_broadcast(setup->comm, theta, setup->objective.n_parameters * sizeof(real));
   return STATUS_OK;
 }
 
@@ -149,7 +147,7 @@ static Status begin(Trainer *trainer) {
   Status status = trainer->root ? read_checkpoint(trainer, &found) : STATUS_OK;
   TRY(comm_agree(comm, status));
   comm_broadcast(comm, &found, sizeof found);
-  TRY(found ? share_state(trainer) : init_theta(trainer));
+  TRY(found ? share_state(trainer) : trainer_weights(trainer->setup, trainer->theta));
   trainer->saved_step = found ? trainer->step : -1;
   if (trainer->history->rows > 0) trainer->first_loss = trainer->history->values[0];
   if (trainer->root && found) {
@@ -162,8 +160,7 @@ static Status begin(Trainer *trainer) {
   return found ? STATUS_OK : save(trainer); /* a disk that is too small shows at once */
 }
 
-static Status create_optimizer(Trainer *trainer) {
-  const Config *config = trainer->setup->config;
+Status trainer_optimizer(const Config *config, size_t n, Optimizer **optimizer) {
   OptimizerSettings settings = {
       .beta1 = config_real(config, "train.beta1"),
       .beta2 = config_real(config, "train.beta2"),
@@ -176,8 +173,7 @@ static Status create_optimizer(Trainer *trainer) {
     return config_reject(config, "train.clip",
                          "a clipped gradient misleads the line search of L-BFGS; leave it at 0");
   }
-  return optimizer_create(name, &settings, trainer->setup->objective.n_parameters,
-                          &trainer->optimizer);
+  return optimizer_create(name, &settings, n, optimizer);
 }
 
 static void name_columns(const Objective *objective, Training *training, History *history) {
@@ -200,7 +196,8 @@ static Status set_time_limit(Trainer *trainer) {
 static Status create(Trainer *trainer) {
   const Setup *setup = trainer->setup;
   TRY(set_time_limit(trainer));
-  TRY(comm_agree(setup->comm, create_optimizer(trainer)));
+  TRY(comm_agree(setup->comm, trainer_optimizer(setup->config, setup->objective.n_parameters,
+                                                &trainer->optimizer)));
   TRY(evaluation_create(setup->comm, &setup->objective, setup->threads, &trainer->evaluation));
   trainer->n_arrays = optimizer_state(trainer->optimizer, trainer->arrays);
   trainer->n_arrays += evaluation_state(trainer->evaluation, trainer->arrays + trainer->n_arrays);

@@ -3,6 +3,7 @@
 #ifndef EXPERIMENTS_TRAINER_H
 #define EXPERIMENTS_TRAINER_H
 
+#include "core/optimizer.h"
 #include "experiments/suite.h"
 #include "io/runfile.h"
 
@@ -24,5 +25,11 @@ typedef struct {
  * borrows its names from *training. */
 Status trainer_run(const Setup *setup, const char *directory, real *theta, History *history,
                    Training *training);
+
+/* Collective. The weights that it begins with: those of `init`, or random ones. */
+Status trainer_weights(const Setup *setup, real *theta);
+
+/* Local. The optimiser of the options train.*, for n parameters; owned by the caller. */
+Status trainer_optimizer(const Config *config, size_t n, Optimizer **optimizer);
 
 #endif

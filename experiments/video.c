@@ -86,10 +86,27 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
   return video_eval(setup, theta, &video->film, result);
 }
 
+static double shared_data_bytes(const Setup *setup) {
+  return signal_shared_bytes(&((const Video *)setup->own)->film.signal);
+}
+
+static double evaluation_bytes(const Setup *setup, int rank) {
+  const Video *video = setup->own;
+  return video_report_bytes(setup, &video->film, rank);
+}
+
+static double evaluation_flops(const Setup *setup) {
+  const Video *video = setup->own;
+  return video_report_flops(setup, &video->film);
+}
+
 const ExperimentFunctions experiment_video = {
     .setup = set_up,
     .destroy = destroy,
     .evaluate = evaluate,
     .eval = eval,
+    .shared_bytes = shared_data_bytes,
+    .evaluation_bytes = evaluation_bytes,
+    .evaluation_flops = evaluation_flops,
     .headline = {"psnr", "dB", psnr_of_terms},
 };

@@ -172,16 +172,20 @@ static Status draw(const Setup *setup, const Report *report, const double *psnr)
 
 /* ---- The report ---- */
 
+static MovieSpec movie_spec(const Film *film, int64_t frames, const Signal *truth) {
+  return (MovieSpec){.frames = frames,
+                     .height = (int)film->signal.size[1],
+                     .width = (int)film->signal.size[2],
+                     .channels = film->signal.components,
+                     .rate = film->rate,
+                     .truth = truth,
+                     .stills = truth ? strip_length(frames) : 0};
+}
+
 /* Collective. With so many frames in the movie, `truth` at their left (NULL: none). */
 static Status open_movie(const Result *result, const char *name, const Film *film, int64_t frames,
                          const Signal *truth, Movie **movie) {
-  MovieSpec spec = {.frames = frames,
-                    .height = (int)film->signal.size[1],
-                    .width = (int)film->signal.size[2],
-                    .channels = film->signal.components,
-                    .rate = film->rate,
-                    .truth = truth,
-                    .stills = truth ? strip_length(frames) : 0};
+  MovieSpec spec = movie_spec(film, frames, truth);
   char *path = result_path(result, name);
   Status status = movie_create(result->comm, path, &spec, movie);
   free(path);
@@ -232,13 +236,17 @@ static Status write_frame_psnr(const Report *report, const double *psnr) {
   return status;
 }
 
+static ResultFields all_frames(const Film *film) {
+  return (ResultFields){.grid = signal_grid(&film->signal, 1),
+                        .wanted = {[FIELD_VALUE] = true},
+                        .axes = "time,row,column"};
+}
+
 /* Collective. */
 static Status evaluate(const Setup *setup, const real *theta, Report *report) {
-  ResultFields what = {.grid = signal_grid(&report->film->signal, 1),
-                       .wanted = {[FIELD_VALUE] = true},
-                       .axes = "time,row,column",
-                       .also = take_wave,
-                       .context = report};
+  ResultFields what = all_frames(report->film);
+  what.also = take_wave;
+  what.context = report;
   WholeFields none;
   TRY(result_fields(report->result, &setup->network, theta, &what, &none));
   comm_max_double(setup->comm, report->squares, (size_t)what.grid.size[0]);
@@ -307,4 +315,30 @@ Status video_eval(const Setup *setup, const real *theta, const Film *film, Resul
   WholeFields none;
   Status status = result_fields(result, &setup->network, theta, &what, &none);
   return movie_finish(movie, status);
+}
+
+/* ---- Forecasts ---- */
+
+static double strip_bytes(const MovieSpec *spec) {
+  const Image frame = {.height = spec->height, .width = spec->width};
+  const Image *panels[STRIP_ROWS * STILLS];
+  int n = STRIP_ROWS * spec->stills;
+  for (int i = 0; i < n; i++) panels[i] = &frame;
+  PictureGrid grid = {
+      .rows = STRIP_ROWS, .columns = spec->stills, .title = title, .panels = panels};
+  return 3.0 * n * spec->height * spec->width * sizeof(float) + picture_grid_bytes(&grid);
+}
+
+double video_report_bytes(const Setup *setup, const Film *film, int rank) {
+  ResultFields what = all_frames(film);
+  double fields = result_fields_bytes(&setup->network, &what, setup->threads, setup->comm, rank);
+  if (!config_bool(setup->config, "eval.pictures")) return fields;
+  MovieSpec spec = movie_spec(film, film->signal.size[0], &film->signal);
+  double drawing = rank == 0 ? fmax(strip_bytes(&spec), picture_plot_bytes()) : 0;
+  return movie_bytes(&spec, rank) + fmax(fields, drawing);
+}
+
+double video_report_flops(const Setup *setup, const Film *film) {
+  ResultFields what = all_frames(film);
+  return (double)grid_points(&what.grid) * evaluator_flops(&setup->network, what.wanted);
 }

@@ -37,4 +37,8 @@ Status video_report(const Setup *setup, const real *theta, const Film *film, Res
  * eval.pictures also eval.mp4, at the film's rate: more samples are slow motion. */
 Status video_eval(const Setup *setup, const real *theta, const Film *film, Result *result);
 
+/* Local, for forecasts of video_report: bytes that a rank takes, floating-point operations. */
+double video_report_bytes(const Setup *setup, const Film *film, int rank);
+double video_report_flops(const Setup *setup, const Film *film);
+
 #endif

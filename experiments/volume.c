@@ -79,11 +79,35 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
   return volume_eval(setup, theta, setup->own, result);
 }
 
+static double shared_data_bytes(const Setup *setup) {
+  return signal_shared_bytes(&((const Volume *)setup->own)->signal);
+}
+
+static double training_bytes(const Setup *setup, int rank) {
+  (void)rank;
+  const Volume *volume = setup->own;
+  const Bricks *bricks = volume->sampler.bricks;
+  return bricks ? bricks_bytes_of_rank(bricks, comm_size(setup->comm)) : 0;
+}
+
+/* Bricks stay while the fit is judged. */
+static double evaluation_bytes(const Setup *setup, int rank) {
+  return training_bytes(setup, rank) + volume_report_bytes(setup, setup->own, rank);
+}
+
+static double evaluation_flops(const Setup *setup) {
+  return volume_report_flops(setup, setup->own);
+}
+
 const ExperimentFunctions experiment_volume = {
     .setup = set_up,
     .destroy = destroy,
     .evaluate = evaluate,
     .eval = eval,
+    .shared_bytes = shared_data_bytes,
+    .training_bytes = training_bytes,
+    .evaluation_bytes = evaluation_bytes,
+    .evaluation_flops = evaluation_flops,
     .headline = {"rms", "1", error_of_terms},
     .bricks = true,
 };

@@ -77,8 +77,7 @@ static void write_captions(Drawing *drawing, int i, char (*truth)[96], char (*fi
   const char *units = pure ? "" : figure->units, *space = pure ? "" : " ";
   snprintf(*truth, sizeof *truth, "%.3g to %.3g%s%s", figure->low, figure->high, space, units);
   snprintf(*fit, sizeof *fit, "%s", figure->caption ? figure->caption : "");
-  snprintf(*error, sizeof *error, "\u00b1%.2g%s%s, largest %.2g", drawing->limit, space, units,
-           drawing->largest[i]);
+  snprintf(*error, sizeof *error, "\u00b1%.2g, max %.2g", drawing->limit, drawing->largest[i]);
 }
 
 static Status draw_slice(Drawing *drawing, int i) {

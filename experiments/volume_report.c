@@ -276,3 +276,25 @@ Status volume_eval(const Setup *setup, const real *theta, const Volume *volume, 
   }
   return comm_agree(setup->comm, status);
 }
+
+/* ---- Forecasts ---- */
+
+/* A wave of the fit, of the truth, of fit and error in the field's units; one of them on its way to
+ * the file. */
+double volume_report_bytes(const Setup *setup, const Volume *volume, int rank) {
+  const bool wanted[FIELD_COUNT] = {[FIELD_VALUE] = true};
+  Grid grid = signal_grid(&volume->signal, config_int(setup->config, "volume.stride"));
+  double largest,
+      wave = evaluator_wave_bytes(&setup->network, &grid, wanted, comm_size(setup->comm), &largest);
+  double judging = evaluator_bytes(&setup->network, wanted, setup->threads) + 4 * wave +
+                   result_writing_bytes(largest);
+  bool draws = rank == 0 && config_bool(setup->config, "eval.pictures");
+  return draws ? fmax(judging, 3 * wave + volume_slices_bytes(volume)) : judging;
+}
+
+double volume_report_flops(const Setup *setup, const Volume *volume) {
+  const bool wanted[FIELD_COUNT] = {[FIELD_VALUE] = true};
+  Grid grid = signal_grid(&volume->signal, config_int(setup->config, "volume.stride"));
+  int passes = volume->sampler.gradient ? 2 : 1;
+  return passes * (double)grid_points(&grid) * evaluator_flops(&setup->network, wanted);
+}

@@ -17,4 +17,8 @@ Status volume_report(const Setup *setup, const real *theta, const Volume *volume
  * eval.upper name, and eval.xdmf. */
 Status volume_eval(const Setup *setup, const real *theta, const Volume *volume, Result *result);
 
+/* Local, for forecasts of volume_report: bytes that a rank takes, floating-point operations. */
+double volume_report_bytes(const Setup *setup, const Volume *volume, int rank);
+double volume_report_flops(const Setup *setup, const Volume *volume);
+
 #endif

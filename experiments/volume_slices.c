@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "experiments/volume_figure.h"
+#include "io/picture.h"
 
 enum { SLICES = 3, LONGEST = 1024 };
 
@@ -102,4 +103,22 @@ Status volume_slices(const Setup *setup, const real *theta, const Volume *volume
     free(slices[i].fit);
   }
   return status;
+}
+
+/* Truth, fit and error of all slices, nine panels in colour, and their figure. */
+double volume_slices_bytes(const Volume *volume) {
+  int64_t first[NETWORK_MAX_IN], stride = slice_stride(&volume->signal);
+  Image images[SLICES] = {{0}};
+  const Image *panels[3 * SLICES];
+  double points = 0;
+  for (int i = 0; i < SLICES; i++) {
+    int last = volume->signal.axes - 1, axis = last + 1 - SLICES + i;
+    Grid grid = slice_grid(&volume->signal, axis, stride, first);
+    images[i].height = (int)grid.size[axis == last - 2 ? last - 1 : last - 2];
+    images[i].width = (int)grid.size[axis == last ? last - 1 : last];
+    points += (double)grid_points(&grid);
+    for (int row = 0; row < 3; row++) panels[row * SLICES + i] = &images[i];
+  }
+  PictureGrid grid = {.rows = 3, .columns = SLICES, .title = "-", .panels = panels};
+  return points * (3 + 3 * 3) * sizeof(float) + picture_grid_bytes(&grid);
 }

@@ -9,4 +9,7 @@
 Status volume_slices(const Setup *setup, const real *theta, const Volume *volume, double shift,
                      const Result *result);
 
+/* Local, for forecasts. Bytes that it takes. */
+double volume_slices_bytes(const Volume *volume);
+
 #endif

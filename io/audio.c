@@ -59,7 +59,8 @@ static Status fail_with(const AudioReader *r, const char *what, const char *reas
  * wrong and harmless. */
 static bool line_tells_end(const char *line) {
   static const char *const words[] = {"end-of-stream bit", "End-Of-Stream flag", "truncated"};
-  static const char *const parts[] = {"data", "SSND", "BODY", "Data Size", "Data length"};
+  static const char *const parts[] = {"data",      "SSND",        "BODY",
+                                      "Data Size", "Data length", "riff"}; /* the last of W64 */
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
     if (strstr(line, words[i])) return true;
   }
@@ -86,14 +87,14 @@ static bool log_tells_end(SNDFILE *file) {
 }
 
 static Status check_info(const AudioReader *r) {
+  if (log_tells_end(r->file)) {
+    return status_fail(STATUS_FAILED, "%s: the file ends before its sound does: truncated?",
+                       r->name);
+  }
   /* No format packs more than 2^16 frames into a byte. */
   if (r->info.frames >> 16 > r->length) {
     return status_fail(STATUS_FAILED, "%s: damaged: %lld frames of sound in %lld bytes", r->name,
                        (long long)r->info.frames, (long long)r->length);
-  }
-  if (log_tells_end(r->file)) {
-    return status_fail(STATUS_FAILED, "%s: the file ends before its sound does: truncated?",
-                       r->name);
   }
   if (r->info.frames < 1) return status_fail(STATUS_FAILED, "%s: has no frames", r->name);
   if (r->info.rate < 1) return status_fail(STATUS_FAILED, "%s: has no sample rate", r->name);

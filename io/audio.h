@@ -27,8 +27,11 @@ Status audio_read(AudioReader *reader, int64_t frames, float *samples, int64_t *
 typedef struct AudioWriter AudioWriter;
 
 /* Local. Begins to replace `path`, under a temporary name; the format is that of its ending: .wav
- * (32-bit float), .flac (24 bit), .ogg (Vorbis). Others are STATUS_USAGE, naming these. */
+ * (32-bit float), .flac (24 bit), .ogg (Vorbis). Others are STATUS_USAGE, naming these. The same
+ * samples give the same bytes, except in OGG, which numbers its streams at random. */
 Status audio_create(const char *path, int rate, int channels, AudioWriter **writer);
+
+/* Local. Samples [frames][channels]; FLAC clips them to [-1, 1]. Fails on what is not finite. */
 Status audio_write(AudioWriter *writer, int64_t frames, const float *samples);
 
 /* Local. Ends it and frees the writer (NULL is allowed): as file_stream_close. */

@@ -79,9 +79,11 @@ static sf_count_t stream_tell(void *writer) {
   return ((AudioWriter *)writer)->at;
 }
 
-/* The stream knows better why a write failed than libsndfile. */
-static Status fail_with(AudioWriter *w, const char *reason) {
+/* The stream knows better why a write failed than libsndfile, which then makes up a strange error
+ * and complains about it on standard output when it is asked. */
+static Status fail(AudioWriter *w) {
   if (w->status != STATUS_OK) return w->status;
+  const char *reason = sf_strerror(w->file);
   int length = (int)strcspn(reason, ".\n");
   return status_fail(STATUS_FAILED, "%s: cannot be written: %.*s", w->path, length, reason);
 }
@@ -93,7 +95,7 @@ static Status start(AudioWriter *w, const char *path, int rate) {
   if (!w->path) return status_fail(STATUS_FAILED, "%s: out of memory", path);
   TRY(file_stream_open(path, &w->stream));
   w->file = sf_open_virtual(&io, SFM_WRITE, &info, w);
-  if (!w->file) return fail_with(w, sf_strerror(NULL));
+  if (!w->file) return fail(w);
   /* The PEAK chunk of a WAV file has the time in it. */
   sf_command(w->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
   sf_command(w->file, SFC_SET_CLIPPING, NULL, SF_TRUE);
@@ -106,8 +108,8 @@ static Status start(AudioWriter *w, const char *path, int rate) {
 
 static Status destroy(AudioWriter *w, Status status) {
   if (w->status == STATUS_OK) w->status = status; /* after a failure nothing is written */
-  if (w->file && sf_close(w->file) && status == STATUS_OK) {
-    status = fail_with(w, "libsndfile fails at the end");
+  if (w->file && sf_close(w->file) && w->status == STATUS_OK) {
+    status = status_fail(STATUS_FAILED, "%s: cannot be completed", w->path);
   }
   if (status == STATUS_OK) status = w->status;
   status = file_stream_close(w->stream, status);
@@ -155,7 +157,7 @@ Status audio_write(AudioWriter *writer, int64_t frames, const float *samples) {
   while (frames > 0) {
     int64_t count = frames < BLOCK ? frames : BLOCK;
     int64_t written = sf_writef_float(w->file, samples, count);
-    if (w->status != STATUS_OK || written < count) return fail_with(w, sf_strerror(w->file));
+    if (w->status != STATUS_OK || written < count) return fail(w);
     samples += count * w->channels;
     w->frames += count;
     frames -= count;

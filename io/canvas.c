@@ -175,3 +175,8 @@ Status canvas_image(cairo_t *cairo, double x, double y, int scale, const Image *
   return status_fail(STATUS_FAILED, "cannot draw an image of %dx%d: %s", image->width,
                      image->height, cairo_status_to_string(status));
 }
+
+/* The surface, the image made of it, its bytes, and the file, which is smaller by a third. */
+double canvas_bytes(double width, double height) {
+  return width * height * (sizeof(uint32_t) + 3 * sizeof(float) + 3 + 2);
+}

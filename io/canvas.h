@@ -33,4 +33,7 @@ void canvas_text_upwards(cairo_t *cairo, double x, double y, double size, double
 /* Local. Draws the image with its top left corner at (x, y), each of its pixels `scale` wide. */
 Status canvas_image(cairo_t *cairo, double x, double y, int scale, const Image *image);
 
+/* Local. Bytes that such a picture takes until it is written. */
+double canvas_bytes(double width, double height);
+
 #endif

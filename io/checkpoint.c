@@ -95,6 +95,17 @@ Status checkpoint_write(const char *directory, const Checkpoint *checkpoint) {
   return status;
 }
 
+double checkpoint_bytes(const Checkpoint *checkpoint, int64_t rows) {
+  enum { TEXTS = 24 << 10 }; /* the configuration, and what the file is made of */
+  double bytes = TEXTS + 8.0 * (double)rows * (1 + checkpoint->history->n_columns);
+  if (checkpoint->network) bytes += (double)checkpoint->network->n_parameters * sizeof(real);
+  for (int i = 0; i < checkpoint->n_arrays; i++) {
+    const StateArray *array = &checkpoint->arrays[i];
+    bytes += (double)(array->count * element(array->type).size);
+  }
+  return bytes;
+}
+
 /* ---- Reading ---- */
 
 /* What a generation holds, apart from the caller's memory until all of it has proved good. */

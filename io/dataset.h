@@ -49,6 +49,9 @@ typedef struct {
   const char *what;
 } DatasetWish;
 
+/* What kind of data a file says it holds; "" where another program wrote it. */
+Status dataset_kind(const char *path, char kind[DATASET_TEXT]);
+
 /* Opens data set `name` of a file; "" means /data, or else the only one in the file that can be
  * meant. Errors name file, data set, shape or type, and what was expected: no such file, not HDF5,
  * none or several data sets to choose from (listed), text or compound types, a wrong rank, an empty

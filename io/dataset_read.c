@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "io/dataset_parts.h"
+#include "io/layout.h"
 
 /* A row of chunks is unpacked once where it fits into this many bytes. */
 enum { LEAST_CACHE = 1 << 20, MOST_CACHE = 32 << 20, CACHE_SLOTS = 4099 };
@@ -40,12 +41,25 @@ static bool get_finite(const Hdf5File *file, const char *object, const char *nam
   return true;
 }
 
+static void get_kind(const Hdf5File *file, char kind[DATASET_TEXT]) {
+  char format[DATASET_TEXT];
+  *kind = '\0';
+  get_text(file, "/", "format", format, sizeof format);
+  if (!strcmp(format, "siren data")) get_text(file, "/", "kind", kind, DATASET_TEXT);
+}
+
+Status dataset_kind(const char *path, char kind[DATASET_TEXT]) {
+  Hdf5File file;
+  TRY(hdf5_open(path, &file));
+  get_kind(&file, kind);
+  hdf5_close(&file);
+  return STATUS_OK;
+}
+
 /* Other programs' attributes of these names may mean something else: what is not understood counts
  * as absent. */
 static void get_attributes(const Hdf5File *file, const char *name, DatasetInfo *info) {
-  char format[DATASET_TEXT];
-  get_text(file, "/", "format", format, sizeof format);
-  if (!strcmp(format, "siren data")) get_text(file, "/", "kind", info->kind, sizeof info->kind);
+  get_kind(file, info->kind);
   get_text(file, name, "axes", info->axes, sizeof info->axes);
   get_text(file, name, "units", info->units, sizeof info->units);
   get_text(file, name, "description", info->description, sizeof info->description);
@@ -123,6 +137,7 @@ static Status open_in(Dataset *dataset, const char *name, const DatasetWish *wis
   TRY(dataset_look(file, dataset->name, &stored));
   TRY(dataset_suits(file, dataset->name, &stored, wish));
   get_attributes(file, dataset->name, info);
+  if (*info->kind) TRY(layout_check_version(file));
   TRY(set_axes(file, dataset->name, &stored, wish, info));
   info->type = stored.type;
   info->stored_bytes = stored.bytes;

@@ -104,6 +104,19 @@ static Status reserve(DatasetWriter *writer, double bytes) {
   return STATUS_OK;
 }
 
+/* In the format of HDF5 1.10, which has checksums of its own tables, too: what damage to a file of
+ * the older one may do to its readers is beyond them. No time stamps. */
+static hid_t create_file(const char *path) {
+  hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_obj_track_times(creation, false);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+  hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+  if (id < 0) return id; /* closing would clear the reason */
+  H5Pclose(creation);
+  H5Pclose(access);
+  return id;
+}
+
 static Status begin(DatasetWriter *writer) {
   const char *temporary = writer->temporary;
   writer->fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -111,7 +124,7 @@ static Status begin(DatasetWriter *writer) {
     return status_fail(STATUS_FAILED, "%s: cannot create: %s", temporary, strerror(errno));
   }
   hdf5_quiet();
-  hid_t id = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  hid_t id = create_file(temporary);
   if (id < 0) return hdf5_fail(temporary, "create");
   writer->file = (Hdf5File){.file = id, .writer = true, .path = temporary};
   TRY(reserve(writer, 0));

@@ -115,18 +115,35 @@ unsigned char image_byte(float value) {
   return value < 1 ? (unsigned char)(value * 255 + 0.5f) : 255;
 }
 
-Status image_write_png(const char *path, const Image *image) {
-  size_t count = image_count(image);
+/* The big-endian 16-bit sample of a value, as image_byte has the 8-bit one. */
+static void put_word(float value, unsigned char *bytes) {
+  int word = !(value > 0) ? 0 : value < 1 ? (int)(value * 65535 + 0.5f) : 65535;
+  bytes[0] = (unsigned char)(word >> 8);
+  bytes[1] = (unsigned char)word;
+}
+
+static Status write_png(const char *path, const Image *image, int depth) {
+  size_t count = image_count(image), length;
   unsigned char *bytes, *file = NULL;
-  TRY(memory_allocate(&bytes, count, 1, "the bytes of an image"));
-  for (size_t i = 0; i < count; i++) bytes[i] = image_byte(image->pixels[i]);
-  size_t length;
+  TRY(memory_allocate(&bytes, count, (size_t)(depth / 8), "the bytes of an image"));
+  for (size_t i = 0; i < count; i++) {
+    if (depth == 8) bytes[i] = image_byte(image->pixels[i]);
+    if (depth == 16) put_word(image->pixels[i], bytes + 2 * i);
+  }
   Status status =
-      png_encode(path, bytes, image->height, image->width, image->channels, &file, &length);
+      png_encode(path, bytes, image->height, image->width, image->channels, depth, &file, &length);
   free(bytes);
   if (status == STATUS_OK) status = file_replace(path, file, length);
   free(file);
   return status;
+}
+
+Status image_write_png(const char *path, const Image *image) {
+  return write_png(path, image, 8);
+}
+
+Status image_write_deep_png(const char *path, const Image *image) {
+  return write_png(path, image, 16);
 }
 
 /* PIL's fixed-point luma on whole levels; without levels the same weights, unrounded. */

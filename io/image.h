@@ -25,8 +25,10 @@ Status image_decode(const char *name, const unsigned char *data, size_t length, 
 Status image_create(int height, int width, int channels, Image *image); /* zeroed, levels 0 */
 void image_destroy(Image *image);                                       /* leaves it all zero */
 
-/* Local. 8-bit PNG, atomic. Values are clipped to [0, 1] and rounded to nearest; NaN is 0. */
+/* Local. 8-bit and 16-bit PNG, atomic. Values are clipped to [0, 1] and rounded to nearest; NaN is
+ * 0. */
 Status image_write_png(const char *path, const Image *image);
+Status image_write_deep_png(const char *path, const Image *image);
 
 /* Local. In place. Grey is PIL's "L", luma of ITU-R 601 in 16-bit fixed point: the same bytes for
  * 8-bit images. */

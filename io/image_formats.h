@@ -11,11 +11,12 @@
  * image_create, and left untouched on failure. */
 typedef Status ImageDecoder(const char *name, const unsigned char *data, size_t length,
                             Image *image);
-ImageDecoder png_decode, jpeg_decode;
+ImageDecoder png_decode, jpeg_decode, dataset_image_decode;
 
-/* Local. An 8-bit PNG of `bytes` [height][width][channels] in *file (free()). */
+/* Local. A PNG of `bytes` [height][width][channels] in *file (free()); depth 8, or 16: samples of
+ * two bytes, big-endian. */
 Status png_encode(const char *name, const unsigned char *bytes, int height, int width, int channels,
-                  unsigned char **file, size_t *length);
+                  int depth, unsigned char **file, size_t *length);
 
 /* Local. Refuses what a header claims but a file of `length` bytes cannot hold or nobody means:
  * to be asked before memory is taken for the pixels. */

@@ -64,4 +64,9 @@ typedef struct {
 } Plot;
 Status picture_plot(const char *path, const Plot *plot);
 
+/* Local. Bytes that picture_grid takes beside the panels, of which only the sizes are read; that
+ * picture_plot takes. */
+double picture_grid_bytes(const PictureGrid *grid);
+double picture_plot_bytes(void);
+
 #endif

@@ -158,3 +158,8 @@ Status picture_grid(const char *path, const PictureGrid *grid) {
   canvas_destroy(&canvas);
   return status;
 }
+
+double picture_grid_bytes(const PictureGrid *grid) {
+  Layout layout = grid_layout(grid);
+  return canvas_bytes(layout.width, layout.height);
+}

@@ -252,3 +252,7 @@ Status picture_plot(const char *path, const Plot *plot) {
   canvas_destroy(&canvas);
   return status;
 }
+
+double picture_plot_bytes(void) {
+  return canvas_bytes(WIDTH, HEIGHT);
+}

@@ -50,4 +50,8 @@ typedef struct {
  * level of what it covers. */
 Status picture_spectra(const char *path, const SoundSpectra *spectra);
 
+/* Local. Bytes that these pictures take for so many tracks or spectrograms. */
+double picture_waves_bytes(int tracks);
+double picture_spectra_bytes(int spectra);
+
 #endif

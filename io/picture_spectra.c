@@ -110,9 +110,19 @@ static Status draw_panels(cairo_t *cairo, const SoundSpectra *all, double top) {
   return draw_bar(cairo, all, WIDTH - MARGIN - BAR, top, panel.bottom);
 }
 
+/* Of the whole picture; *top: where the panels begin. */
+static double picture_height(int spectra, double *top) {
+  *top = round(MARGIN + 2.2 * TITLE_FONT); /* images keep to whole pixels */
+  return *top + spectra * (PANEL + GAP) + 3.2 * FONT;
+}
+
+double picture_spectra_bytes(int spectra) {
+  double top;
+  return canvas_bytes(WIDTH, picture_height(spectra, &top));
+}
+
 Status picture_spectra(const char *path, const SoundSpectra *spectra) {
-  double top = round(MARGIN + 2.2 * TITLE_FONT); /* images keep to whole pixels */
-  double height = top + spectra->n_spectra * (PANEL + GAP) + 3.2 * FONT;
+  double top, height = picture_height(spectra->n_spectra, &top);
   Canvas canvas;
   TRY(canvas_create(path, WIDTH, height, &canvas));
   panel_ink(canvas.cairo, 0.1);

@@ -159,9 +159,19 @@ static Status draw(cairo_t *cairo, const SoundWaves *waves, const Axis *heights,
   return draw_column(&whole, heights, left, right, top, false);
 }
 
+/* Of the whole picture; *top: where the tracks begin. */
+static double picture_height(int tracks, double *top) {
+  *top = round(MARGIN + 1.7 * TITLE_FONT);
+  return *top + tracks * (TRACK + GAP) + 3.2 * FONT;
+}
+
+double picture_waves_bytes(int tracks) {
+  double top;
+  return canvas_bytes(WIDTH, picture_height(tracks, &top));
+}
+
 Status picture_waves(const char *path, const SoundWaves *waves) {
-  double top = round(MARGIN + 1.7 * TITLE_FONT);
-  double height = top + waves->n_tracks * (TRACK + GAP) + 3.2 * FONT;
+  double top, height = picture_height(waves->n_tracks, &top);
   Axis *heights = NULL;
   Canvas canvas;
   TRY(memory_allocate(&heights, (size_t)waves->n_tracks, sizeof *heights, "axes"));

@@ -143,8 +143,8 @@ static Status png_write(Png *p, const char *name) {
 }
 
 Status png_encode(const char *name, const unsigned char *bytes, int height, int width, int channels,
-                  unsigned char **file, size_t *length) {
-  Png p = {.height = height, .width = width, .channels = channels, .depth = 8};
+                  int depth, unsigned char **file, size_t *length) {
+  Png p = {.height = height, .width = width, .channels = channels, .depth = depth};
   p.bytes = (unsigned char *)bytes; /* libpng only reads them here, but its type says otherwise */
   Status status = png_write(&p, name);
   png_destroy_write_struct(&p.png, &p.info);

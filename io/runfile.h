@@ -63,6 +63,9 @@ typedef struct {
  * generation intact. */
 Status checkpoint_write(const char *directory, const Checkpoint *checkpoint);
 
+/* About the bytes of such a file when its history has so many rows. */
+double checkpoint_bytes(const Checkpoint *checkpoint, int64_t rows);
+
 /* Fills theta, step, seconds, history and arrays of *checkpoint from the newest intact generation.
  * *found is false when there is none at all (STATUS_OK, nothing changed). A damaged newest one
  * falls back to the older one with a line in *warning ([512]; empty otherwise). Both damaged:

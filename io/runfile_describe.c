@@ -38,7 +38,7 @@ static Status show_attributes(const Hdf5File *file, const char *object, FILE *ou
 }
 
 static Status show_set(const Hdf5File *file, const char *path, const char *label, FILE *out) {
-  static const char *const DETAILS[] = {"units", "axes", "lower", "upper", "description"};
+  static const char *const DETAILS[] = {"units", "axes", "rate", "lower", "upper", "description"};
   int rank;
   int64_t size[HDF5_MAX_RANK];
   char shape[160];
@@ -93,9 +93,32 @@ static Status show_loss(const Hdf5File *file, FILE *out) {
   return STATUS_OK;
 }
 
+static const char *const GROUPS[] = {"/metrics", "/network", "/loss",      "/fields",
+                                     "/state",   "/config",  "/provenance"};
+
+static bool in_groups(const char *path) {
+  for (size_t i = 0; i < sizeof GROUPS / sizeof *GROUPS; i++) {
+    size_t length = strlen(GROUPS[i]);
+    if (!strncmp(path, GROUPS[i], length) && path[length] == '/') return true;
+  }
+  return false;
+}
+
+/* Data sets as io/dataset.h has them, and other programs'. */
+static Status show_other_sets(const Hdf5File *file, FILE *out) {
+  Hdf5Names names;
+  TRY(hdf5_datasets(file, &names));
+  Status status = STATUS_OK;
+  for (int i = 0, shown = 0; status == STATUS_OK && i < names.n; i++) {
+    if (in_groups(names.name[i])) continue;
+    if (!shown++) fprintf(out, "data sets\n");
+    status = show_set(file, names.name[i], names.name[i], out);
+  }
+  hdf5_names_destroy(&names);
+  return status;
+}
+
 static Status describe(const Hdf5File *file, const char *path, FILE *out) {
-  static const char *const GROUPS[] = {"/metrics", "/network", "/loss",      "/fields",
-                                       "/state",   "/config",  "/provenance"};
   fprintf(out, "%s\n", path);
   TRY(show_attributes(file, "/", out));
   for (size_t i = 0; i < sizeof GROUPS / sizeof *GROUPS; i++) {
@@ -108,7 +131,7 @@ static Status describe(const Hdf5File *file, const char *path, FILE *out) {
     TRY(show_attributes(file, GROUPS[i], out));
     TRY(show_sets(file, GROUPS[i], "", out));
   }
-  return STATUS_OK;
+  return show_other_sets(file, out);
 }
 
 Status runfile_describe(const char *path, char **text) {

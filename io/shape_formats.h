@@ -8,10 +8,10 @@
 
 /* Local. Whether these bytes look like the format's. */
 typedef bool ShapeMatcher(const unsigned char *data, size_t length);
-ShapeMatcher ply_matches, off_matches, stl_matches, obj_matches, xyz_matches;
+ShapeMatcher ply_matches, off_matches, stl_matches, obj_matches, xyz_matches, dataset_matches;
 
 /* Local. Decoders: builder->name is the file's, for messages ("NAME: reason"). */
 typedef Status ShapeDecoder(const unsigned char *data, size_t length, ShapeBuilder *builder);
-ShapeDecoder ply_decode, off_decode, stl_decode, obj_decode, xyz_decode;
+ShapeDecoder ply_decode, off_decode, stl_decode, obj_decode, xyz_decode, dataset_decode;
 
 #endif

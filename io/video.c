@@ -92,7 +92,7 @@ static Status check_matroska(const VideoReader *r) {
 /* "frame N", the one that is being decoded. */
 static Status fail_at_frame(const VideoReader *r, const char *what, int code) {
   char text[96];
-  snprintf(text, sizeof text, "%s at frame %lld", what, (long long)r->frames);
+  snprintf(text, sizeof text, "%s near frame %lld", what, (long long)r->frames);
   return video_fail(r->path, text, code);
 }
 

@@ -17,7 +17,8 @@ typedef struct {
 
 typedef struct VideoReader VideoReader;
 
-/* Local. Opens the first video stream of a file. Errors name file and reason: missing, empty, no
+/* Local. Opens the first video stream of a file, found by its content; a mark that players should
+ * turn the pictures is ignored. Errors name file and reason: missing, empty, no
  * video in it, a codec that is not known. Decodes on one thread: the same bytes for every reader.
  */
 Status video_open(const char *path, VideoReader **reader);
@@ -25,8 +26,8 @@ void video_close(VideoReader *reader); /* NULL is allowed */
 VideoInfo video_info(const VideoReader *reader);
 
 /* Local. The next frame into rgb [height][width][3], sample values as FFmpeg converts them to
- * RGB24; *got is false at the end. Fails on damaged or truncated files and where the size changes,
- * naming the frame. */
+ * RGB24; *got is false at the end. Fails where the size changes and on damaged or truncated files,
+ * as far as their format shows it, naming the frame. */
 Status video_next(VideoReader *reader, uint8_t *rgb, bool *got);
 
 typedef struct VideoWriter VideoWriter;

@@ -27,7 +27,7 @@ typedef struct {
 
 static const Format formats[] = {
     {".mp4", "mp4", {"libx264", "mpeg4"}, "crf=16", AV_PIX_FMT_YUV420P, AVCOL_SPC_BT709, 2},
-    {".mkv", "matroska", {"ffv1"}, "level=3:slicecrc=1:g=1", AV_PIX_FMT_0RGB32, AVCOL_SPC_RGB, 1},
+    {".mkv", "matroska", {"ffv1"}, "g=1", AV_PIX_FMT_0RGB32, AVCOL_SPC_RGB, 1},
 };
 
 struct VideoWriter {
@@ -157,7 +157,7 @@ static Status find_codec(VideoWriter *w, const AVCodec **codec) {
                      w->format->codecs[0]);
 }
 
-static void set_encoder(VideoWriter *w, AVRational rate) {
+static void set_encoder(VideoWriter *w, const AVCodec *codec, AVRational rate) {
   AVCodecContext *e = w->encoder;
   int multiple = w->format->multiple;
   e->width = (w->width + multiple - 1) / multiple * multiple;
@@ -168,6 +168,10 @@ static void set_encoder(VideoWriter *w, AVRational rate) {
   e->framerate = rate;
   e->time_base = av_inv_q(rate);
   e->thread_count = 1;
+  if (codec->id == AV_CODEC_ID_FFV1) {
+    /* Version 3 has checksums, but its four slices a frame lose pixels where one is 1 wide. */
+    e->level = e->width < 4 || e->height < 4 ? 1 : 3;
+  }
   e->flags = AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_QSCALE;
   e->global_quality = 2 * FF_QP2LAMBDA; /* where there is no crf: near the best of 1 to 31 */
   if (w->container->oformat->flags & AVFMT_GLOBALHEADER) e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
@@ -178,7 +182,7 @@ static Status open_encoder(VideoWriter *w, AVRational rate) {
   TRY(find_codec(w, &codec));
   w->encoder = avcodec_alloc_context3(codec);
   if (!w->encoder) return check(w, "cannot be encoded", AVERROR(ENOMEM));
-  set_encoder(w, rate);
+  set_encoder(w, codec, rate);
   AVDictionary *options = NULL;
   int code = av_dict_parse_string(&options, w->format->options, "=", ":", 0);
   if (code >= 0) code = avcodec_open2(w->encoder, codec, &options);

@@ -12,7 +12,7 @@ static const char root[] = "/VTKHDF";
 struct VtkFile {
   ParallelFile *parallel;
   VtkGrid grid;
-  bool active; /* the reader knows which field to show */
+  bool active; /* there is one already */
 };
 
 enum { DATA_PATH = 160 };

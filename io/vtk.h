@@ -32,7 +32,8 @@ Status vtk_create(const Comm *comm, const char *path, const VtkGrid *grid, VtkFi
 /* Renames the file to PATH if it is complete, else removes it. Frees it in any case. */
 Status vtk_close(VtkFile *file, bool complete);
 
-/* Begins another scalar field. The first one is what viewers show when they open the file. */
+/* Begins another scalar field. The first one is named as the active one, for viewers that look at
+ * that (VTK 9.2 does not). */
 Status vtk_field(VtkFile *file, const char *name);
 
 /* Each rank brings rows [first, first+count) of axis 0 (count 0 allowed), values [count][y][x].

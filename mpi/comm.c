@@ -153,6 +153,11 @@ void comm_sum_int64(const Comm *comm, int64_t *values, size_t n) {
   reduce(comm, values, n, sizeof *values, MPI_UINT64_T, MPI_SUM);
 }
 
+double comm_sum_bytes(size_t bytes, int ranks) {
+  size_t piece = PIECE * sizeof(int64_t);
+  return ranks > 1 ? (double)(bytes < piece ? bytes : piece) : 0;
+}
+
 void comm_max_double(const Comm *comm, double *values, size_t n) {
   reduce(comm, values, n, sizeof *values, MPI_DOUBLE, MPI_MAX);
 }

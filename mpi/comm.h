@@ -44,6 +44,9 @@ Status comm_agree(const Comm *comm, Status status);
 void comm_sum_int64(const Comm *comm, int64_t *values, size_t n);
 void comm_max_double(const Comm *comm, double *values, size_t n);
 
+/* Local. Bytes of memory that the MPI library takes for such a sum of `bytes` over `ranks`. */
+double comm_sum_bytes(size_t bytes, int ranks);
+
 /* Collective. Bytes from rank 0 to all. */
 void comm_broadcast(const Comm *comm, void *data, size_t bytes);
 void comm_barrier(const Comm *comm);

@@ -91,6 +91,16 @@ void evaluation_destroy(Evaluation *evaluation) {
   free(evaluation);
 }
 
+double evaluation_bytes(const Objective *objective, int threads, int ranks) {
+  Exact exact;
+  if (exact_create(objective, &exact) != STATUS_OK) return 0;
+  size_t sum = exact.size * sizeof(int64_t);
+  exact_destroy(&exact);
+  size_t worker = memory_footprint(objective->n_parameters * sizeof(real)) + memory_footprint(sum);
+  if (objective->workspace_bytes) worker += objective->workspace_bytes(objective);
+  return (double)threads * (double)worker + comm_sum_bytes(sum, ranks);
+}
+
 static void run_tile(const Evaluation *evaluation, const Pass *pass, int64_t tile, Worker *worker) {
   const Objective *objective = evaluation->objective;
   if (!worker->used) {

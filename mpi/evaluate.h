@@ -25,11 +25,15 @@ Status evaluation_create(const Comm *comm, const Objective *objective, int threa
                          Evaluation **evaluation);
 void evaluation_destroy(Evaluation *evaluation);
 
+/* Local. Bytes of memory that it occupies on a rank of so many threads: their workspaces, gradients
+ * and exact sums, and what MPI takes for the reduction over `ranks`. */
+double evaluation_bytes(const Objective *objective, int threads, int ranks);
+
 /* Collective. No allocation. Terms [n_terms] (not weighted) and gradient [n_parameters] (NULL:
  * terms only) at theta, which must be equal on all ranks. *stop (may be NULL) brings this rank's
  * wish to stop and leaves with true if any rank has it. Fails (STATUS_FAILED, on all ranks alike)
- * when a tile is not finite: the message names step and term or tensor; and when the objective cannot
- * prepare the step on some rank. Gradient and terms are then as they were. */
+ * when a tile is not finite: the message names step and term or tensor; and when the objective
+ * cannot prepare the step on some rank. Gradient and terms are then as they were. */
 Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, real *gradient,
                       double *terms, bool *stop);
 

@@ -15,6 +15,7 @@ struct Shared {
   MPI_Win window;   /* MPI_WIN_NULL: this rank has it alone */
   void *allocation; /* then to be freed; else NULL */
   unsigned char *data;
+  size_t bytes;
 };
 
 /* What the kernel would give without swapping; 0 where it does not say. */
@@ -97,6 +98,7 @@ Status shared_create(const Comm *comm, size_t bytes, const char *what, Shared **
   Shared *shared = NULL;
   TRY(comm_agree(comm, memory_allocate(&shared, 1, sizeof *shared, what)));
   shared->comm = comm;
+  shared->bytes = bytes;
   shared->window = MPI_WIN_NULL;
   MPI_Comm_split_type(*(MPI_Comm *)comm_handle(comm), MPI_COMM_TYPE_SHARED, comm_rank(comm),
                       MPI_INFO_NULL, &shared->node);
@@ -123,6 +125,10 @@ void shared_destroy(Shared *shared) {
 
 void *shared_data(const Shared *shared) {
   return shared->data;
+}
+
+double shared_bytes(const Shared *shared) {
+  return shared->window != MPI_WIN_NULL ? (double)shared->bytes : 0;
 }
 
 bool shared_leader(const Shared *shared) {

@@ -21,6 +21,9 @@ void shared_destroy(Shared *shared);
 /* Local. The memory, the same for all ranks of a node (at its own address on each). */
 void *shared_data(const Shared *shared);
 
+/* Local. Bytes that the ranks of the node have in common; 0 where each has its own copy. */
+double shared_bytes(const Shared *shared);
+
 /* Local. True on one rank of every node: the one that fills what cannot be read in parts. */
 bool shared_leader(const Shared *shared);
 

@@ -1,5 +1,7 @@
-"""make_media.py DIRECTORY: small images and shapes, whole and broken, for the end-to-end tests."""
+"""make_media.py DIRECTORY: small images, shapes and sounds, whole and broken, for tests."""
 
+import array
+import math
 import struct
 import sys
 import zlib
@@ -28,9 +30,19 @@ def off(points, triangles):
     return "\n".join(lines).encode() + b"\n"
 
 
+def wav(samples, channels=1, rate=8000):
+    """Sound as 32-bit float WAV."""
+    data = array.array("f", samples).tobytes()
+    form = struct.pack("<HHIIHH", 3, channels, rate, 4 * channels * rate, 4 * channels, 32)
+    body = (b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data"
+            + struct.pack("<I", len(data)) + data)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 corners = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
 sides = [(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)]
 tetrahedron = off(corners, sides)
+tone = [0.4 * math.sin(0.3 * i) * math.exp(-i / 500) for i in range(1200)]
 grey = png(24, 20, 8, 0, ramp(24))
 media = {
     "grey.png": grey,
@@ -58,6 +70,16 @@ media = {
     "cloud.xyz": b"0 0 0\n1 0 0\n0 1 0\n",
     "oriented.xyz": b"0 0 0 0 0 1\n1 0 0 0 0 1\n0 1 0 0 0 1\n",
     "normal.xyz": b"0 0 0 0 0 1\n1 0 0 0 0 0\n0 1 0 0 0 1\n",
+    "tone.wav": wav(tone),
+    "part.wav": wav(tone[400:800]),
+    "stereo.wav": wav([x for v in tone for x in (2 * v, 0)], 2),
+    "one.wav": wav([0.5]),
+    "none.wav": wav([]),
+    "silent.wav": wav([0] * 1000),
+    "nan.wav": wav([0.1] * 70 + [math.nan] + [0.1] * 70),
+    "truncated.wav": wav(tone)[:3000],
+    "empty.wav": b"",
+    "text.wav": b"this is not a sound\n",
     "place.xyz": b"1 1 1 0 0 1\n1 1 1 0 0 1\n",
 }
 for name, data in media.items():

@@ -3,18 +3,16 @@
 #define TESTS_SAMPLE_MEDIA_H
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/file.h"
-
-typedef struct {
-  unsigned char *data;
-  size_t length;
-} Bytes;
+#include "tests/sample_image.h"
 
 static inline uint32_t next_random(uint64_t *state) {
   *state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -59,6 +57,15 @@ static inline void assert_failure(Status status, const char *path) {
   assert_int_equal(strncmp(status_message(), path, strlen(path)), 0);
   assert_true(strlen(status_message()) > strlen(path) + 8);
   assert_null(strchr(status_message(), '\n'));
+}
+
+/* As on a full disk, no file grows beyond so many bytes; -1 ends it. */
+static inline void limit_files(long bytes) {
+  signal(SIGXFSZ, SIG_IGN);
+  struct rlimit limit;
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+  limit.rlim_cur = bytes < 0 ? limit.rlim_max : (rlim_t)bytes;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 #endif

@@ -16,6 +16,7 @@ export OMPI_MCA_btl_vader_backing_directory="$scratch"
 unset OMP_NUM_THREADS SIREN_DEADLINE
 
 limit=90 # seconds after which a run counts as hanging
+output="$scratch/run"
 cases=0 failures=0
 
 good() {
@@ -55,6 +56,38 @@ launch() {
   else
     timeout -k 5 $limit mpirun -n "$1" "$siren" "${@:2}"
   fi
+}
+
+# What siren said beside warnings and news of a resumed run.
+errors() { grep -E '^siren: ' "$scratch/err" | grep -vE '^siren: (warning: |resuming at )'; }
+
+# NAME CODE REGEX RANKS ARGUMENT...: one case; with code 0, no error and the regex anywhere.
+fails_on() {
+  local name="$1, $4 ranks" code=0 lines
+  launch "$4" "${@:5}" >"$scratch/out" 2>"$scratch/err" </dev/null || code=$?
+  lines="$(errors)"
+  if [ "$code" != "$2" ]; then
+    bad "$name: exit code $code instead of $2: $(tail -n 3 "$scratch/err")"
+  elif [ "$2" = 0 ]; then
+    if [ -z "$lines" ] && grep -qE -- "$3" "$scratch/out" "$scratch/err"; then
+      good "$name"
+    else
+      bad "$name: no \"$3\" in: $(cat "$scratch/out" "$scratch/err")"
+    fi
+  elif [ "$(wc -l <<<"$lines")" = 1 ] && grep -qE -- "$3" <<<"$lines"; then
+    good "$name: $lines"
+  else
+    bad "$name: \"$lines\" instead of one line with \"$3\""
+  fi
+}
+
+# NAME CODE REGEX ARGUMENT...: with $output gone before, on one and two ranks.
+fails() {
+  local ranks
+  for ranks in 1 2; do
+    rm -rf "$output"
+    fails_on "$1" "$2" "$3" $ranks "${@:4}"
+  done
 }
 
 experiments() { "$siren" list | sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p'; }

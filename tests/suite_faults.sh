@@ -7,41 +7,8 @@ set -uo pipefail
 
 limit=60
 python3 "$here/make_media.py" "$scratch"
-output="$scratch/run"
 small=(run image scale=smoke data.size=0 train.steps=4 eval.pictures=false "output=$output")
 smoke=(run image scale=smoke eval.pictures=false "output=$output")
-
-# What siren said beside warnings and news of a resumed run.
-errors() { grep -E '^siren: ' "$scratch/err" | grep -vE '^siren: (warning: |resuming at )'; }
-
-# NAME CODE REGEX RANKS ARGUMENT...: one case; with code 0, no error and the regex anywhere.
-fails_on() {
-  local name="$1, $4 ranks" code=0 lines
-  launch "$4" "${@:5}" >"$scratch/out" 2>"$scratch/err" </dev/null || code=$?
-  lines="$(errors)"
-  if [ "$code" != "$2" ]; then
-    bad "$name: exit code $code instead of $2: $(tail -n 3 "$scratch/err")"
-  elif [ "$2" = 0 ]; then
-    if [ -z "$lines" ] && grep -qE -- "$3" "$scratch/out" "$scratch/err"; then
-      good "$name"
-    else
-      bad "$name: no \"$3\" in: $(cat "$scratch/out" "$scratch/err")"
-    fi
-  elif [ "$(wc -l <<<"$lines")" = 1 ] && grep -qE -- "$3" <<<"$lines"; then
-    good "$name: $lines"
-  else
-    bad "$name: \"$lines\" instead of one line with \"$3\""
-  fi
-}
-
-# NAME CODE REGEX ARGUMENT...: in a fresh output directory, on one and two ranks.
-fails() {
-  local ranks
-  for ranks in 1 2; do
-    rm -rf "$output"
-    fails_on "$1" "$2" "$3" $ranks "${@:4}"
-  done
-}
 
 usage() {
   fails 'no arguments' 2 'siren --help'

@@ -1,4 +1,5 @@
 /* Sound files: what is written is read again, and whatever the bytes, sound or one line. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,12 @@
 
 #include "io/audio.h"
 #include "tests/sample_media.h"
+
+/* libsndfile loses what it has of an OGG file that cannot be opened. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+  return "leak:libvorbis\nleak:libogg";
+}
 
 static char directory[] = "/tmp/siren-audio-XXXXXX";
 
@@ -299,6 +306,33 @@ static void damaged_files(void **state) {
   free(longer.samples);
 }
 
+/* A disk that is full at once, or later, or just before the end: the cause is told, nothing stays.
+ */
+static void full_disk(void **state) {
+  (void)state;
+  static const char *const names[] = {"d.wav", "d.flac", "d.ogg"};
+  Sound s = make_sound(16000, 2, 30000);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char *path = file_join(directory, names[i]), temporary[100];
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    must_write(path, s, 1000);
+    Bytes file = file_bytes(path);
+    remove(path);
+    const long limits[] = {0, 10, (long)file.length / 2, (long)file.length - 1};
+    for (int k = 0; k < 4; k++) {
+      limit_files(limits[k]);
+      Status status = write_sound(path, s, 1000);
+      limit_files(-1);
+      assert_failure(status, path);
+      assert_message(strerror(EFBIG));
+      assert_false(file_exists(path) || file_exists(temporary));
+    }
+    free(file.data);
+    free(path);
+  }
+  free(s.samples);
+}
+
 static int make_directory(void **state) {
   (void)state;
   return mkdtemp(directory) ? 0 : -1;
@@ -317,6 +351,7 @@ int main(void) {
       cmocka_unit_test(embedded_sample),  cmocka_unit_test(integers_are_shares),
       cmocka_unit_test(broken_promises),  cmocka_unit_test(no_sound),
       cmocka_unit_test(refuses_to_write), cmocka_unit_test(damaged_files),
+      cmocka_unit_test(full_disk),
   };
   return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

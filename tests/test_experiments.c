@@ -182,6 +182,20 @@ static void test_every_experiment_file(void **state) {
   assert_string_equal(suite_suggest("imag"), "image");
 }
 
+/* Options count points along one axis; what they make of several axes may be too much. */
+static void test_grids_too_large(void **state) {
+  (void)state;
+  const char *experiment = "experiment=sdf";
+  Config *config = NULL;
+  assert_int_equal(config_parse("a test", "{}", 2, 1, &experiment, &config), STATUS_OK);
+  ResultFields what = {.grid = {.axes = 3, .size = {1 << 16, 1 << 16, 1 << 16}}};
+  assert_int_equal(result_options(config, &what), STATUS_OK);
+  what.grid.size[2] *= 2;
+  assert_int_equal(result_options(config, &what), STATUS_USAGE);
+  assert_non_null(strstr(status_message(), "eval.size"));
+  config_destroy(config);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_stencils_of_a_parabola),
@@ -191,6 +205,7 @@ int main(void) {
       cmocka_unit_test(test_digest),
       cmocka_unit_test(test_deadline),
       cmocka_unit_test(test_every_experiment_file),
+      cmocka_unit_test(test_grids_too_large),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -260,8 +260,8 @@ static void files_that_are_not_there(void **state) {
 
 static void other_content_is_refused(void **state) {
   (void)state;
-  assert_refused("a.gif", "GIF89a..........", 16, "not a PNG or JPEG file");
-  assert_refused("b.png", "\x89PN", 3, "not a PNG or JPEG file");
+  assert_refused("a.gif", "GIF89a..........", 16, "not a PNG, JPEG or HDF5 file");
+  assert_refused("b.png", "\x89PN", 3, "not a PNG, JPEG or HDF5 file");
   assert_refused("c.png", "\x89PNG\r\n\x1a\n", 8, "damaged PNG: the file ends too early");
   assert_refused("d.jpg", "\xff\xd8\xff\xe0", 4, "has no pixels (0x0)");
   assert_refused("e.jpg", "\xff\xd8\xff\xda\x00\x08\x01", 7, "damaged JPEG: ");

@@ -1,0 +1,188 @@
+/* Data sets into files. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "experiments/convert_parts.h"
+#include "io/audio.h"
+#include "io/dataset.h"
+#include "io/image.h"
+#include "io/shape.h"
+#include "io/shape_write.h"
+#include "io/video.h"
+
+enum { SOUND_BLOCK = 1 << 16, MAX_CHANNELS = 1024, MOST_PIXELS = 1 << 28 };
+
+/* Refuses a file that says it holds something else than one of these kinds. */
+static Status check_kind(const Conversion *conversion, const char *kind, const char *other) {
+  char is[DATASET_TEXT];
+  TRY(dataset_kind(conversion->from, is));
+  if (!*is || !strcmp(is, kind) || !strcmp(is, other)) return STATUS_OK;
+  return status_fail(STATUS_FAILED, "%s: is a data set of kind %s; %s is for kind %s",
+                     conversion->from, is, conversion->to, kind);
+}
+
+/* Opens the data set, checks what it is, and runs `write`. */
+static Status with_dataset(const Conversion *conversion, const DatasetWish *wish, const char *kind,
+                           Status (*write)(const Conversion *, Dataset *)) {
+  Dataset *dataset = NULL;
+  TRY(check_kind(conversion, kind, kind));
+  TRY(dataset_open(conversion->from, conversion->dataset, wish, &dataset));
+  Status status = write(conversion, dataset);
+  dataset_close(dataset);
+  return status;
+}
+
+/* Frames or samples a second: as asked, as the data set says, or the usual. */
+static double choose_rate(const Conversion *conversion, const DatasetInfo *info, double usual) {
+  if (conversion->rate > 0) return conversion->rate;
+  if (info->rate > 0) return info->rate;
+  fprintf(stderr, "siren: warning: %s does not tell its rate; taking %g (set rate=)\n",
+          conversion->from, usual);
+  return usual;
+}
+
+static Status check_colours(const Conversion *conversion, const DatasetInfo *info) {
+  if (info->components == 1 || info->components == 3) return STATUS_OK;
+  return status_fail(STATUS_FAILED, "%s: %d components at every pixel; %s takes 1 or 3",
+                     conversion->from, info->components, conversion->to);
+}
+
+/* ---- Images ---- */
+
+static Status write_image(const Conversion *conversion, Dataset *dataset) {
+  const DatasetInfo *info = dataset_info(dataset);
+  const int64_t first[2] = {0, 0};
+  Image image = {0};
+  void *samples = NULL;
+  TRY(check_colours(conversion, info));
+  if (info->size[0] > MOST_PIXELS || info->size[1] > MOST_PIXELS / info->size[0]) {
+    return status_fail(STATUS_FAILED, "%s: over %d million pixels: too many for an image",
+                       conversion->from, MOST_PIXELS / 1000000);
+  }
+  TRY(image_create((int)info->size[0], (int)info->size[1], info->components, &image));
+  size_t n = (size_t)(info->size[0] * info->size[1]) * (size_t)info->components;
+  Status status = memory_allocate(&samples, n, sample_bytes(info->type), "the image");
+  if (status == STATUS_OK) status = dataset_read(dataset, first, info->size, NULL, samples);
+  for (size_t i = 0; status == STATUS_OK && i < n; i++) {
+    image.pixels[i] = sample_get(info->type, samples, (int64_t)i) / (float)sample_one(info->type);
+  }
+  if (status == STATUS_OK) {
+    status = info->type == SAMPLE_U16 ? image_write_deep_png(conversion->to, &image)
+                                      : image_write_png(conversion->to, &image);
+  }
+  free(samples);
+  image_destroy(&image);
+  return status;
+}
+
+Status convert_image_out(const Conversion *conversion) {
+  return with_dataset(conversion, &(DatasetWish){2, 2, "an image"}, "image", write_image);
+}
+
+/* ---- Shapes ---- */
+
+Status convert_shape_out(const Conversion *conversion) {
+  Shape shape = {0};
+  char warning[512] = "";
+  TRY(check_kind(conversion, "mesh", "points"));
+  TRY(shape_read(conversion->from, &shape, warning));
+  if (*warning) fprintf(stderr, "siren: warning: %s\n", warning);
+  Status status = shape_write_ply(conversion->to, &shape);
+  shape_destroy(&shape);
+  return status;
+}
+
+/* ---- Sounds ---- */
+
+static Status copy_sound(const Conversion *conversion, Dataset *dataset, AudioWriter *writer) {
+  const DatasetInfo *info = dataset_info(dataset);
+  size_t n = (size_t)SOUND_BLOCK * (size_t)info->components;
+  void *block = NULL;
+  float *samples = NULL;
+  TRY(memory_allocate(&block, n, sizeof(float), "a block of sound"));
+  Status status = memory_allocate(&samples, n, sizeof *samples, "a block of sound");
+  for (int64_t at = 0, count; status == STATUS_OK && at < info->size[0]; at += count) {
+    count = info->size[0] - at < SOUND_BLOCK ? info->size[0] - at : SOUND_BLOCK;
+    status = convert_go_on(conversion);
+    if (status == STATUS_OK) status = dataset_read(dataset, &at, &count, NULL, block);
+    for (int64_t i = 0; status == STATUS_OK && i < count * info->components; i++) {
+      samples[i] = sample_get(info->type, block, i) / (float)sample_one(info->type);
+    }
+    if (status == STATUS_OK) status = audio_write(writer, count, samples);
+  }
+  free(samples);
+  free(block);
+  return status;
+}
+
+static Status write_sound(const Conversion *conversion, Dataset *dataset) {
+  const DatasetInfo *info = dataset_info(dataset);
+  AudioWriter *writer = NULL;
+  if (info->components > MAX_CHANNELS) {
+    return status_fail(STATUS_FAILED, "%s: %d channels; a sound has at most %d", conversion->from,
+                       info->components, MAX_CHANNELS);
+  }
+  double rate = fmin(fmax(round(choose_rate(conversion, info, 44100)), 1), 1e9);
+  TRY(audio_create(conversion->to, (int)rate, info->components, &writer));
+  return audio_finish(writer, copy_sound(conversion, dataset, writer));
+}
+
+Status convert_sound_out(const Conversion *conversion) {
+  return with_dataset(conversion, &(DatasetWish){1, 1, "a sound"}, "audio", write_sound);
+}
+
+/* ---- Videos ---- */
+
+/* A frame of any type and of 1 or 3 components as bytes of red, green and blue. */
+static void paint(const DatasetInfo *info, const void *samples, int64_t pixels, uint8_t *rgb) {
+  float one = (float)sample_one(info->type);
+  for (int64_t i = 0; i < pixels; i++) {
+    for (int c = 0; c < 3; c++) {
+      int64_t at = i * info->components + (info->components == 3 ? c : 0);
+      float share = sample_get(info->type, samples, at) / one;
+      rgb[3 * i + c] = (uint8_t)lrintf(255 * (share > 0 ? fminf(share, 1) : 0));
+    }
+  }
+}
+
+static Status copy_video(const Conversion *conversion, Dataset *dataset, VideoWriter *writer) {
+  const DatasetInfo *info = dataset_info(dataset);
+  int64_t pixels = info->size[1] * info->size[2];
+  int64_t count[3] = {1, info->size[1], info->size[2]};
+  size_t frame = (size_t)(pixels * info->components) * sample_bytes(info->type);
+  void *samples = NULL;
+  uint8_t *rgb = NULL;
+  TRY(memory_allocate(&samples, frame, 1, "a frame"));
+  Status status = memory_allocate(&rgb, (size_t)pixels, 3, "a frame");
+  for (int64_t t = 0; status == STATUS_OK && t < info->size[0]; t++) {
+    const int64_t first[3] = {t, 0, 0};
+    status = convert_go_on(conversion);
+    if (status == STATUS_OK) status = dataset_read(dataset, first, count, NULL, samples);
+    if (status == STATUS_OK) {
+      paint(info, samples, pixels, rgb);
+      status = video_write(writer, rgb);
+    }
+  }
+  free(rgb);
+  free(samples);
+  return status;
+}
+
+static Status write_video(const Conversion *conversion, Dataset *dataset) {
+  const DatasetInfo *info = dataset_info(dataset);
+  VideoWriter *writer = NULL;
+  TRY(check_colours(conversion, info));
+  if (info->size[1] > 65536 || info->size[2] > 65536) {
+    return status_fail(STATUS_FAILED, "%s: frames of over 65536 pixels a side", conversion->from);
+  }
+  TRY(video_create(conversion->to, (int)info->size[1], (int)info->size[2],
+                   choose_rate(conversion, info, 25), &writer));
+  return video_finish(writer, copy_video(conversion, dataset, writer));
+}
+
+Status convert_video_out(const Conversion *conversion) {
+  return with_dataset(conversion, &(DatasetWish){3, 3, "a video"}, "video", write_video);
+}
