@@ -325,7 +325,6 @@ double mesher_bytes(const Network *network, const Grid *grid, int threads, int r
   const bool gradient[FIELD_COUNT] = {[FIELD_GRADIENT] = true};
   double plane = (double)grid_line(grid) * sizeof(float), window = fmax(plane, WINDOW_BYTES);
   double vertex = 2 * sizeof(float[3]) + 2 * sizeof(uint32_t[3]);
-  window = fmin(window, plane * (double)grid->size[0]);
   return evaluator_bytes(network, value, threads) + evaluator_bytes(network, gradient, threads) +
          window + 3 * plane + BUFFER_BYTES + 1.25 * vertex * vertices / ranks;
 }

@@ -169,12 +169,13 @@ Status movie_finish(Movie *movie, Status status) {
   return status;
 }
 
-/* One frame on each rank; on rank 0 the stills, and what the encoder looks at before it decides:
- * some fifty frames, with copies of half their size. */
+/* One frame on each rank; on rank 0 the stills, and the encoder (x264): its tables, and what it
+ * looks at before it decides: some fifty frames, with what it knows of them. */
 double movie_bytes(const MovieSpec *spec, int rank) {
-  enum { LOOK_AHEAD = 50 };
+  enum { LOOK_AHEAD = 50, ENCODER_BYTES = 10 << 20 };
   double width = spec->truth ? 2 * spec->width + gap(spec->width) : spec->width;
   double pixels = width * spec->height;
   double frames = fmin((double)spec->frames, LOOK_AHEAD);
-  return 3 * pixels + (rank == 0 ? pixels * (3.0 * spec->stills + 3 * frames) : 0);
+  return 3 * pixels +
+         (rank == 0 ? ENCODER_BYTES + pixels * (3.0 * spec->stills + 4.5 * frames) : 0);
 }
