@@ -1,6 +1,6 @@
 #!/bin/bash
-# `siren run --dry-run`: the memory that a run will take, compared with what it then takes; flops and
-# times; and that nothing is written.
+# `siren run --dry-run`: the memory that a run will take, compared with what it then takes; flops
+# and times; and that nothing is written.
 set -uo pipefail
 # shellcheck source=tests/suite.sh
 . "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
@@ -26,7 +26,8 @@ held() {
   awk -v foretold="$(value "$1" forecast.txt)" -v taken="$(value "$1" run.txt)" \
     -v tolerance=$tolerance 'BEGIN {
       print "  '"$1"': " foretold " MB foretold, " taken " MB taken"
-      exit !(taken > 0 && foretold > (1 - tolerance) * taken && foretold < (1 + tolerance) * taken) }'
+      least = (1 - tolerance) * taken
+      exit !(taken > 0 && foretold > least && foretold < (1 + tolerance) * taken) }'
 }
 
 # RANKS ARGUMENT...: the forecast, then the run, and what became of it.

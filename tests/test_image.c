@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "io/image.h"
 #include "io/embedded.h"
+#include "io/image.h"
 #include "tests/golden/image.h"
 #include "tests/sample_image.h"
 

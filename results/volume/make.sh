@@ -1,10 +1,10 @@
 #!/bin/bash
 # results/volume/make.sh [RUNS]: makes everything in this folder: simulates a density field of 256^3
-# samples (cosmos.py: Zel'dovich's approximation), fits it with SIREN and ReLU networks at desk scale,
-# and trains for 20 steps on a field of 1024^3 samples, 4.3 GB, with the memory of a process limited to
-# LIMIT (default 1.5) GB, on 1, 2 and 4 ranks, in the directory RUNS (default runs/results). Complete
-# runs there are only read, so it can be interrupted. Needs python3 with numpy and h5py, and 5 GB of
-# disk; `make.sh tables RUNS` only writes the table again.
+# samples (cosmos.py: Zel'dovich's approximation), fits it with SIREN and ReLU networks at desk
+# scale, and trains for 20 steps on a field of 1024^3 samples, 4.3 GB, with the memory of a process
+# limited to LIMIT (default 1.5) GB, on 1, 2 and 4 ranks, in the directory RUNS (default
+# runs/results). Complete runs there are only read, so it can be interrupted. Needs python3 with
+# numpy and h5py, and 5 GB of disk; `make.sh tables RUNS` only writes the table again.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 mode=all
@@ -22,7 +22,8 @@ fi
 by_bricks() {
   (
     ulimit -v "$(awk -v gb="$limit" 'BEGIN { printf "%d", gb * 1e6 }')"
-    mpirun --oversubscribe --bind-to none -n "$1" "$siren" run "$here/../../experiments/volume.yaml" \
+    mpirun --oversubscribe --bind-to none -n "$1" "$siren" run \
+      "$here/../../experiments/volume.yaml" \
       data.file="$runs/synthetic.h5" data.brick=64 data.resident=256 data.window=5 train.steps=20 \
       network.width=64 train.log_every=1 volume.stride=16 threads=1 output="$runs/volume-bricks-$1"
   )
@@ -76,8 +77,8 @@ brick_row() { # RANKS
   echo "# Volumes"
   echo
   cat <<'TEXT'
-Desk scale of experiments/volume.yaml: 3×256, 16,384 of 16.8 million samples a step. The field is the
-logarithm of a density, 256³ float32, by Zel'dovich's approximation (cosmos.py). PSNR over the
+Desk scale of experiments/volume.yaml: 3×256, 16,384 of 16.8 million samples a step. The field is
+the logarithm of a density, 256³ float32, by Zel'dovich's approximation (cosmos.py). PSNR over the
 field's range; errors in the field's units, the largest one also as a share of the range; ratio:
 bytes of the field over bytes of the weights; time: seconds of training.
 
