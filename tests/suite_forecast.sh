@@ -24,7 +24,7 @@ positive() {
 # NAME: foretold in forecast.txt and taken in run.txt, within the tolerance.
 held() {
   awk -v foretold="$(value "$1" forecast.txt)" -v taken="$(value "$1" run.txt)" \
-    -v tolerance=$tolerance 'BEGIN {
+    -v tolerance="$tolerance" 'BEGIN {
       print "  '"$1"': " foretold " MB foretold, " taken " MB taken"
       least = (1 - tolerance) * taken
       exit !(taken > 0 && foretold > least && foretold < (1 + tolerance) * taken) }'
