@@ -207,7 +207,8 @@ static const struct {
     {"experiment: audio\ninpaint.share: 0.2", NULL,
      "f.yaml:2:1: `inpaint.share` is for experiment `inpaint` only, and this is `audio`"},
     {"experiment: image\ndata.quality: 3", NULL,
-     "f.yaml:2:1: unknown key `data.quality`; section data has file, size, colour, crop"},
+     "f.yaml:2:1: unknown key `data.quality`; section data has file, size, colour, crop, brick, "
+     "resident, window"},
     {"experiment: image\nscales: {desk: {train: {stesp: 3}}}", NULL,
      "f.yaml:2:25: unknown key `train.stesp`; did you mean `train.steps`?"},
     {"experiment: image\nvariants: {a: {train.steps: 0}}", NULL,

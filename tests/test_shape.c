@@ -332,8 +332,8 @@ static const struct {
   const char *name, *text, *reason;
 } refusals[] = {
     {"a", "", "the file is empty"},
-    {"a", "what is this?\n", "not a PLY, OFF, STL, OBJ or XYZ file"},
-    {"a.txt", "\x80\xff\n", "not a PLY, OFF, STL, OBJ or XYZ file"},
+    {"a", "what is this?\n", "not a PLY, OFF, STL, OBJ, XYZ or HDF5 file"},
+    {"a.txt", "\x80\xff\n", "not a PLY, OFF, STL, OBJ, XYZ or HDF5 file"},
     {"a.xyz", "# nothing\n\n", "has no points"},
     {"a.xyz", "1 2 3\n1 2\n", "line 2: has 2 columns: expected x y z or x y z nx ny nz"},
     {"a.xyz", "1 2 3 0 0 1\n1 2 3\n", "line 2: has 3 columns and not 6"},
