@@ -36,11 +36,11 @@ compare() {
   shift
   rm -rf out
   touch forecast.txt run.txt "$scratch/err"
-  before="$(find . -path './openmpi*' -prune -o -print | sort)"
+  before="$(find . -path './o*mpi*' -prune -o -print | sort)"
   launch "$ranks" run "$@" threads=1 --dry-run output=out >forecast.txt 2>"$scratch/err"
   expect "$name: forecast: $(cat "$scratch/err")" [ $? = 0 ]
   expect "$name: writes nothing" \
-    [ "$(find . -path './openmpi*' -prune -o -print | sort)" = "$before" ]
+    [ "$(find . -path './o*mpi*' -prune -o -print | sort)" = "$before" ]
   expect "$name: flops and times" positive forecast.txt flops_step flops step_ms train_minutes \
     evaluate_minutes core_minutes checkpoint
   launch "$ranks" run "$@" threads=1 output=out >run.txt 2>"$scratch/err"
