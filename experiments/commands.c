@@ -10,11 +10,11 @@
 #include "experiments/convert.h"
 #include "experiments/forecast.h"
 #include "experiments/run.h"
+#include "experiments/source.h"
 #include "experiments/stop.h"
 #include "experiments/suite.h"
 #include "experiments/threads.h"
 #include "experiments/version.h"
-#include "io/file.h"
 
 /* What a command gets: its arguments without "siren COMMAND". */
 typedef struct {
@@ -56,31 +56,7 @@ static Status check_overrides(const Invocation *invocation, int first) {
   return STATUS_OK;
 }
 
-static Status file_missing(const char *argument) {
-  const char *close = suite_suggest(argument);
-  return status_fail(STATUS_USAGE, "%s: no such file or experiment%s%s%s; see `siren list`",
-                     argument, close ? "; did you mean `" : "", close ? close : "",
-                     close ? "`?" : "");
-}
-
-/* Collective. Rank 0 reads the file, so that all ranks see the same one. */
-static Status share_file(const Comm *comm, const char *path, unsigned char **text, size_t *length) {
-  bool root = comm_rank(comm) == 0;
-  Status status = STATUS_OK;
-  if (root) status = file_exists(path) ? file_read(path, text, length) : file_missing(path);
-  TRY(comm_agree(comm, status));
-  comm_broadcast(comm, length, sizeof *length);
-  if (!root) {
-    *text = malloc(*length + 1);
-    if (!*text) status = status_fail(STATUS_FAILED, "out of memory for %s", path);
-  }
-  status = comm_agree(comm, status);
-  if (status == STATUS_OK) comm_broadcast(comm, *text, *length);
-  return status;
-}
-
-/* Collective. The configuration of "FILE.yaml key=value ..." or "EXPERIMENT key=value ...". A file
- * or directory of an experiment's name does not hide it: ./NAME is the file. */
+/* Collective. The configuration of "FILE.yaml key=value ..." or "EXPERIMENT key=value ...". */
 static Status load_config(const Invocation *invocation, Config **config) {
   if (invocation->argc < 1) {
     return status_fail(STATUS_USAGE,
@@ -89,17 +65,11 @@ static Status load_config(const Invocation *invocation, Config **config) {
   }
   TRY(check_overrides(invocation, 1));
   const char *name = invocation->argv[0];
-  const Experiment *experiment = suite_find(name);
-  int n = invocation->argc - 1;
-  if (experiment) {
-    return config_parse(name, experiment->yaml, strlen(experiment->yaml), n, invocation->argv + 1,
-                        config);
-  }
-  unsigned char *text = NULL;
+  char *text = NULL;
   size_t length = 0;
-  Status status = share_file(invocation->comm, name, &text, &length);
+  Status status = source_load(invocation->comm, name, &text, &length);
   if (status == STATUS_OK) {
-    status = config_parse(name, (char *)text, length, n, invocation->argv + 1, config);
+    status = config_parse(name, text, length, invocation->argc - 1, invocation->argv + 1, config);
     status = comm_agree(invocation->comm, status);
   }
   free(text);
@@ -402,11 +372,14 @@ int siren_main(int argc, char **argv, FILE *out) {
 /* FILE.yaml key=value ... */
 static bool run_wants_double(int argc, const char *const *argv) {
   if (argc < 1) return false;
-  const Experiment *experiment = suite_find(argv[0]);
+  char *text = NULL;
+  size_t length;
   Config *config = NULL;
-  Status status = experiment ? config_parse(argv[0], experiment->yaml, strlen(experiment->yaml),
-                                            argc - 1, argv + 1, &config)
-                             : config_load(argv[0], argc - 1, argv + 1, &config);
+  Status status = source_load(NULL, argv[0], &text, &length);
+  if (status == STATUS_OK) {
+    status = config_parse(argv[0], text, length, argc - 1, argv + 1, &config);
+  }
+  free(text);
   bool wide = status == STATUS_OK && !strcmp(config_text(config, "precision"), "double");
   config_destroy(config);
   return wide;

@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include "core/memory.h"
+#include "experiments/progress.h"
+#include "experiments/state.h"
 #include "experiments/threads.h"
 #include "experiments/trainer.h"
 #include "experiments/version.h"
@@ -15,9 +17,11 @@ typedef struct {
   const Comm *comm;
   const Config *config;
   FILE *out;
-  bool root;
+  bool root, quiet;
   char *directory, *path; /* of the run, of its file */
   int lock;
+  RunState state;
+  double started; /* clock */
   int threads;
   Setup setup;
   real *theta;
@@ -59,6 +63,56 @@ static Status open_output(Run *run, bool *complete) {
   TRY(comm_agree(run->comm, run->root ? find_complete(run, complete) : STATUS_OK));
   comm_broadcast(run->comm, complete, sizeof *complete);
   return STATUS_OK;
+}
+
+/* ---- How it stands ---- */
+
+static double wall_clock(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static Status write_begin(Run *run) {
+  RunState *state = &run->state;
+  TRY(state_read(run->directory, state));
+  state_here(state);
+  state->kind = STATE_RUNNING;
+  state->message[0] = '\0';
+  state->ranks = comm_size(run->comm);
+  state->threads = run->threads;
+  state->steps = config_int(run->config, "train.steps");
+  state->attempts++;
+  state->started = wall_clock();
+  state->ended = 0;
+  run->started = progress_clock();
+  return state_write(run->directory, state);
+}
+
+/* A state that cannot be written does not take back what the run has done. */
+static void write_end(Run *run, Status status) {
+  RunState *state = &run->state;
+  state->kind = status == STATUS_OK        ? STATE_COMPLETE
+                : status == STATUS_STOPPED ? STATE_STOPPED
+                                           : STATE_FAILED;
+  if (status != STATUS_OK) snprintf(state->message, STATE_MESSAGE, "%s", status_message());
+  state->ended = wall_clock();
+  if (run->training.seconds > 0) state->train = run->training.seconds;
+  state->core += (progress_clock() - run->started) * state->ranks * state->threads;
+  char reason[STATE_MESSAGE];
+  snprintf(reason, sizeof reason, "%s", status_message());
+  if (state_write(run->directory, state) == STATUS_OK) return;
+  fprintf(stderr, "siren: warning: %s\n", status_message());
+  if (status != STATUS_OK) status_fail(status, "%s", reason);
+}
+
+/* A run that was killed between its last file and its state. */
+static Status mend_state(Run *run) {
+  TRY(state_read(run->directory, &run->state));
+  if (run->state.kind == STATE_COMPLETE || run->state.kind == STATE_NONE) return STATUS_OK;
+  run->state.kind = STATE_COMPLETE;
+  run->state.message[0] = '\0';
+  return state_write(run->directory, &run->state);
 }
 
 /* ---- Results ---- */
@@ -175,8 +229,8 @@ static Status write_run_file(Run *run) {
 
 /* Collective. */
 static Status set_up(Run *run) {
-  TRY(threads_choose(run->comm, config_int(run->config, "threads"), &run->threads));
   TRY(suite_setup(run->comm, run->config, run->threads, &run->setup));
+  run->setup.quiet = run->quiet;
   size_t n = run->setup.network.n_parameters;
   return comm_agree(run->comm, memory_allocate(&run->theta, n, sizeof(real), "the weights"));
 }
@@ -187,8 +241,29 @@ static Status train_and_evaluate(Run *run) {
   TRY(trainer_run(&run->setup, run->directory, run->theta, &run->history, &run->training));
   version_digest(run->theta, run->setup.network.n_parameters, run->digest);
   TRY(write_run_file(run));
-  print_new(run);
+  if (!run->quiet) print_new(run);
   return STATUS_OK;
+}
+
+/* Collective. */
+static Status choose_threads(Run *run) {
+  int64_t wanted = config_int(run->config, "threads");
+  run->threads = (int)wanted;
+  return run->quiet ? STATUS_OK : threads_choose(run->comm, wanted, &run->threads);
+}
+
+/* Collective. */
+static Status do_run(Run *run) {
+  TRY(choose_threads(run));
+  TRY(comm_agree(run->comm, run->root ? write_begin(run) : STATUS_OK));
+  Status status = train_and_evaluate(run);
+  if (run->root) write_end(run, status);
+  return status;
+}
+
+static Status show_old(Run *run) {
+  TRY(mend_state(run));
+  return run->quiet ? STATUS_OK : print_old(run);
 }
 
 static void release(Run *run) {
@@ -200,17 +275,30 @@ static void release(Run *run) {
   free(run->directory);
 }
 
-Status run_experiment(const Comm *comm, const Config *config, FILE *out) {
-  Run run = {.comm = comm, .config = config, .out = out, .root = comm_rank(comm) == 0, .lock = -1};
-  run.directory = output_directory(config);
-  run.path = file_join(run.directory, "run.h5");
-  bool complete;
-  Status status = open_output(&run, &complete);
+/* Collective. */
+static Status open_and_run(Run *run, bool *before) {
+  run->root = comm_rank(run->comm) == 0;
+  run->lock = -1;
+  run->directory = output_directory(run->config);
+  run->path = file_join(run->directory, "run.h5");
+  Status status = open_output(run, before);
   if (status == STATUS_OK) {
-    status = complete ? comm_agree(comm, run.root ? print_old(&run) : STATUS_OK)
-                      : train_and_evaluate(&run);
+    status = *before ? comm_agree(run->comm, run->root ? show_old(run) : STATUS_OK) : do_run(run);
   }
-  release(&run);
+  release(run);
+  return status;
+}
+
+Status run_experiment(const Comm *comm, const Config *config, FILE *out) {
+  Run run = {.comm = comm, .config = config, .out = out};
+  bool before;
+  return open_and_run(&run, &before);
+}
+
+Status run_quietly(const Comm *comm, const Config *config, RunOutcome *outcome) {
+  Run run = {.comm = comm, .config = config, .quiet = true};
+  Status status = open_and_run(&run, &outcome->before);
+  outcome->train = run.training.now;
   return status;
 }
 
@@ -266,6 +354,7 @@ static Status write_fields(Run *run, const char *eval_path) {
 
 /* Collective. */
 static Status eval(Run *run) {
+  TRY(choose_threads(run));
   TRY(set_up(run));
   Status status = STATUS_OK;
   if (run->root) status = runfile_read_network(run->path, &run->setup.network, run->theta);

@@ -22,6 +22,7 @@ typedef struct {
   const Config *config;                /* borrowed */
   const struct Experiment *experiment; /* borrowed */
   int threads;                         /* of this rank */
+  bool quiet;                          /* training shows no progress */
   Network network;                     /* whose theta is trained and stored */
   Problem problem;                     /* what the objective is made of, if it is of that kind */
   Objective objective;

@@ -150,7 +150,7 @@ static Status begin(Trainer *trainer) {
   TRY(found ? share_state(trainer) : trainer_weights(trainer->setup, trainer->theta));
   trainer->saved_step = found ? trainer->step : -1;
   if (trainer->history->rows > 0) trainer->first_loss = trainer->history->values[0];
-  if (trainer->root && found) {
+  if (trainer->root && found && !trainer->setup->quiet) {
     fprintf(stderr, "siren: resuming at step %" PRId64 " of %" PRId64 "\n", trainer->step,
             trainer->steps);
   }
@@ -343,7 +343,7 @@ static Status train(Trainer *trainer) {
     if (due && trainer->saved_step != trainer->step) TRY(save(trainer));
   }
   TRY(comm_agree(trainer->setup->comm, trainer->trouble));
-  if (trainer->root && trainer->step < trainer->steps) {
+  if (trainer->root && trainer->step < trainer->steps && !trainer->setup->quiet) {
     fprintf(stderr, "siren: converged at step %" PRId64 ": no way down is left\n", trainer->step);
   }
   return trainer->saved_step == trainer->step ? STATUS_OK : save(trainer);
@@ -365,8 +365,8 @@ static Status run(Trainer *trainer, Training *training) {
   training->first = trainer->step;
   trainer->started = progress_clock();
   trainer->progress = progress_start(
-      !trainer->root, config_text(trainer->setup->config, "experiment"), trainer->step,
-      trainer->steps, &trainer->setup->experiment->functions->headline);
+      !trainer->root || trainer->setup->quiet, config_text(trainer->setup->config, "experiment"),
+      trainer->step, trainer->steps, &trainer->setup->experiment->functions->headline);
   Status status = train(trainer);
   progress_break(&trainer->progress);
   training->now = progress_clock() - trainer->started;

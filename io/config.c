@@ -61,13 +61,17 @@ static Status set(Setting *setting, const char *text, size_t length, const char 
   return STATUS_OK;
 }
 
+static Status below_section(const char *key) {
+  return status_fail(STATUS_USAGE, "`%s` is a section: its keys go below it, not a value", key);
+}
+
 /* The setting that `key` names, or an error that says why there is none. */
 static Status look_up(const Config *config, const char *key, Setting **setting) {
   const char *experiment = config_text(config, "experiment");
   *setting = find(config, key);
   if (*setting) return STATUS_OK;
-  if (!config_is_section(experiment, key)) return config_unknown_key(experiment, key);
-  return status_fail(STATUS_USAGE, "`%s` is a section: its keys go below it, not a value", key);
+  return config_is_section(experiment, key) ? below_section(key)
+                                            : config_unknown_key(experiment, key);
 }
 
 /* ---- The file ---- */
@@ -360,16 +364,39 @@ const char *config_variant(const Config *config, int i) {
   return block ? block->name : NULL;
 }
 
-uint64_t config_hash(const Config *config) {
+static uint64_t hash_of(const Config *config, bool (*counts)(const Option *)) {
   XXH3_state_t state;
   XXH3_64bits_reset(&state);
   for (int i = 0; i < config->n_settings; i++) {
     const Setting *setting = &config->settings[i];
-    if (!setting->option->identity) continue;
+    if (!counts(setting->option)) continue;
     XXH3_64bits_update(&state, setting->option->key, strlen(setting->option->key));
     XXH3_64bits_update(&state, "=", 1);
     XXH3_64bits_update(&state, setting->text, strlen(setting->text));
     XXH3_64bits_update(&state, "\n", 1);
   }
   return XXH3_64bits_digest(&state);
+}
+
+static bool is_identity(const Option *option) {
+  return option->identity;
+}
+
+static bool is_cost(const Option *option) {
+  return option->cost;
+}
+
+uint64_t config_hash(const Config *config) {
+  return hash_of(config, is_identity);
+}
+
+uint64_t config_cost_hash(const Config *config) {
+  return hash_of(config, is_cost);
+}
+
+Status config_check(const char *experiment, const char *key, const char *text, char **canonical) {
+  const Option *option = config_option_find(experiment, key);
+  if (option) return config_value(option, text, strlen(text), canonical);
+  if (config_is_section(experiment, key)) return below_section(key);
+  return config_unknown_key(experiment, key);
 }

@@ -29,7 +29,8 @@ typedef struct {
   const char *const *words;      /* OPTION_CHOICE: the allowed words, NULL after the last, */
   const char *(*word_of)(int i); /* or the i-th one from a table of core, NULL after the last */
   bool identity;                 /* part of what the run computes: must be equal to resume it */
-  const char *help;              /* one line, with unit or range where there is one */
+  bool cost;        /* runs with other values take another time for a step or the end */
+  const char *help; /* one line, with unit or range where there is one */
 } Option;
 
 /* Local. The table. */
@@ -46,6 +47,11 @@ char *config_help(const char *experiment);
 /* Local. The closest of a NULL-terminated list by Damerau-Levenshtein distance, case ignored, for
  * "did you mean"; NULL when none is close. */
 const char *config_suggest(const char *word, const char *const *words);
+
+/* Local. Whether runs of the experiment have the key and take this value; *canonical, its canonical
+ * text, is owned by the caller (free). STATUS_USAGE: what is wrong and what is allowed, no place.
+ */
+Status config_check(const char *experiment, const char *key, const char *text, char **canonical);
 
 typedef struct Config Config;
 
@@ -91,5 +97,9 @@ const char *config_variant(const Config *config, int i);
 /* Local. The run's identity: XXH3-64 of the lines "key=text\n" of all identity options (the
  * experiment among them; scale and variant are not, only what they set). */
 uint64_t config_hash(const Config *config);
+
+/* Local. The same of the options that decide what a step and the evaluation cost: runs with equal
+ * hashes differ in their number of steps at most, as far as time and memory go. */
+uint64_t config_cost_hash(const Config *config);
 
 #endif

@@ -38,8 +38,11 @@ static const char *schedule_word(int i) {
   return schedule_names[i];
 }
 
-#define IDENTITY true
-#define FREE false
+/* What a kind sets: identity, cost. */
+#define IDENTITY true, true
+#define VALUE true, false
+#define SHOW false, true
+#define FREE false, false
 #define ONE_OF(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define INTEGER(k, d, l, u, kind, h) {k, OPTION_INT, d, l, u, NULL, NULL, NULL, kind, h},
 #define INTEGER_OR(w, k, l, u, kind, h) {k, OPTION_INT, w, l, u, w, NULL, NULL, kind, h},
