@@ -13,6 +13,7 @@
 #include "experiments/source.h"
 #include "experiments/stop.h"
 #include "experiments/suite.h"
+#include "experiments/sweep/sweep_commands.h"
 #include "experiments/threads.h"
 #include "experiments/version.h"
 
@@ -154,6 +155,14 @@ static Status convert_command(const Invocation *invocation) {
                       invocation->argc - 2, invocation->argv + 2, invocation->out);
 }
 
+static Status plan_command(const Invocation *invocation) {
+  return sweep_command_plan(invocation->comm, invocation->argc, invocation->argv, invocation->out);
+}
+
+static Status sweep_command(const Invocation *invocation) {
+  return sweep_command_run(invocation->comm, invocation->argc, invocation->argv, invocation->out);
+}
+
 static Status info_command(const Invocation *invocation) {
   if (invocation->argc != 1) {
     return status_fail(STATUS_USAGE, "one FILE.h5 is wanted, not %d", invocation->argc);
@@ -250,6 +259,20 @@ static const Command commands[] = {
      "Evaluates the network of RUN_DIR/run.h5 on a grid (eval.size samples a side, from\n"
      "eval.lower to eval.upper) and writes eval.fields to RUN_DIR/eval.h5, with pictures.",
      true, eval_command},
+    {"plan", "SWEEP.yaml [key=value ...] [--count]", "the runs of a sweep, with their forecasts",
+     "One line per run: index, name (its identity, a hash of the resolved configuration),\n"
+     "core-minutes, memory of a rank, state, overrides. Runs that cost the same are timed once, "
+     "for\n"
+     "a second or two. --count prints only the number of runs. The file's format: README, Sweeps.",
+     false, plan_command},
+    {"sweep", "SWEEP.yaml [index=K] [key=value ...]", "do all runs of a sweep that are missing",
+     "Does what is missing, unfinished or failed in output=DIR (runs/sweeps/NAME by default), "
+     "several\n"
+     "runs side by side on groups of the job's ranks, the longest first; each run lies in\n"
+     "DIR/NAME. A run that fails does not end the others. SIGTERM, SIGUSR1, SIGINT and\n"
+     "SIREN_DEADLINE end it at checkpoints, with exit code 75: the same command goes on, on any\n"
+     "number of ranks. index=K does only run K, for job arrays.",
+     false, sweep_command},
     {"convert", "FROM TO [key=value ...]", "files into HDF5 data sets and back",
      "Converts an image (PNG, JPEG), a video, a sound, a mesh or a cloud (PLY, OBJ, OFF, STL, "
      "XYZ)\n"
@@ -388,6 +411,9 @@ static bool run_wants_double(int argc, const char *const *argv) {
 bool siren_wants_double(int argc, char **argv) {
   if (argc < 3) return false;
   if (!strcmp(argv[1], "check")) return true;
+  if (!strcmp(argv[1], "sweep") || !strcmp(argv[1], "plan")) {
+    return sweep_wants_double(argc - 2, (const char *const *)argv + 2);
+  }
   if (strcmp(argv[1], "run") != 0) return false;
   const char **kept = malloc((size_t)argc * sizeof *kept);
   if (!kept) return false;

@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "experiments/calibration.h"
+#include "experiments/progress.h"
 #include "experiments/threads.h"
 #include "experiments/trainer.h"
 #include "mpi/evaluate.h"
@@ -125,7 +126,10 @@ static Status prepare(Dry *dry) {
 static Status look_ahead(Dry *dry, ForecastMemory *memory, Forecast *forecast) {
   int threads;
   TRY(threads_choose(dry->comm, config_int(dry->config, "threads"), &threads));
+  double begin = progress_clock();
   TRY(read_data(dry, threads, memory));
+  double setup = progress_clock() - begin;
+  comm_max_double(dry->comm, &setup, 1);
   TRY(prepare(dry));
   int64_t workers = threads;
   comm_sum_int64(dry->comm, &workers, 1);
@@ -134,6 +138,7 @@ static Status look_ahead(Dry *dry, ForecastMemory *memory, Forecast *forecast) {
                          .threads = threads,
                          .workers = (double)workers,
                          .steps = config_int(dry->config, "train.steps"),
+                         .setup = setup,
                          .parameters = dry->setup.objective.n_parameters,
                          .checkpoint = size_checkpoint(dry)};
   if (functions->shared_bytes) forecast->node = functions->shared_bytes(&dry->setup);

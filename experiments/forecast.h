@@ -31,6 +31,7 @@ typedef struct {
   double node;                   /* bytes of data that the ranks of a node have in common */
   double checkpoint;             /* bytes of a checkpoint; two are kept */
   double step_flops, eval_flops; /* 0: unknown */
+  double setup;                  /* seconds in which the data are read */
   double step, training;         /* seconds */
   double evaluation;             /* seconds of its operations; 0: unknown */
 } Forecast;

@@ -2,6 +2,7 @@
 #include "io/file.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -262,6 +263,26 @@ Status file_settle(int fd, const char *temporary, const char *path) {
   if (fstat(fd, &info) < 0 || ftruncate(fd, info.st_size) < 0) return fail(temporary, "flush");
   TRY(flush(fd, temporary));
   return file_rename(temporary, path);
+}
+
+Status file_claim(const char *path, bool *mine) {
+  int fd = open_retry(path, O_WRONLY | O_CREAT | O_EXCL);
+  *mine = fd >= 0;
+  if (fd >= 0) close(fd);
+  return fd >= 0 || errno == EEXIST ? STATUS_OK : fail(path, "create");
+}
+
+Status file_remove_directory(const char *path) {
+  DIR *directory = opendir(path);
+  if (!directory) return errno == ENOENT ? STATUS_OK : fail(path, "open");
+  Status status = STATUS_OK;
+  for (struct dirent *entry; status == STATUS_OK && (entry = readdir(directory));) {
+    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+    if (unlinkat(dirfd(directory), entry->d_name, 0)) status = fail(path, "empty");
+  }
+  closedir(directory);
+  TRY(status);
+  return rmdir(path) ? fail(path, "remove") : STATUS_OK;
 }
 
 bool file_exists(const char *path) {

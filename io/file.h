@@ -53,6 +53,13 @@ Status file_reserve(int fd, const char *path, off_t from, off_t to);
 /* Local. Gives back what was reserved and not used, flushes to disk, and renames to `path`. */
 Status file_settle(int fd, const char *temporary, const char *path);
 
+/* Local. Makes an empty file that must not be there yet; *mine is false when it was: of processes
+ * that want the same name, one gets it, whatever the file system knows about locks. */
+Status file_claim(const char *path, bool *mine);
+
+/* Local. Removes a directory with the files in it, one level deep; fine if there is none. */
+Status file_remove_directory(const char *path);
+
 bool file_exists(const char *path);
 
 /* Local. True if the file is there and begins with these bytes: at most 16, its format's. */

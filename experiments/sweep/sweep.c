@@ -85,7 +85,7 @@ static Status read_base(const Comm *comm, Sweep *sweep) {
 
 /* ---- Options of all runs ---- */
 
-static Status add_set(Sweep *sweep, const char *key, const char *value) {
+Status sweep_set(Sweep *sweep, const char *key, const char *value) {
   char **grown = realloc(sweep->set, (size_t)(sweep->n_set + 1) * sizeof *grown);
   if (!grown) return out_of_memory();
   sweep->set = grown;
@@ -112,7 +112,7 @@ static Status read_set(Sweep *sweep, const char *prefix, const Tree *map) {
     Status status = config_check(sweep->experiment, key, at->text, &canonical);
     free(canonical);
     if (status != STATUS_OK) return tree_prefix(at, status);
-    TRY(add_set(sweep, key, at->text));
+    TRY(sweep_set(sweep, key, at->text));
   }
   return STATUS_OK;
 }
@@ -140,7 +140,7 @@ static Status add_override(Sweep *sweep, const char *override, const char **outp
   Status status = config_check(sweep->experiment, key, equals + 1, &canonical);
   free(canonical);
   if (status != STATUS_OK) return status_prefix(status, "command line");
-  return add_set(sweep, key, equals + 1);
+  return sweep_set(sweep, key, equals + 1);
 }
 
 static Status read_overrides(Sweep *sweep, int n, const char *const *overrides) {

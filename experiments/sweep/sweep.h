@@ -64,6 +64,9 @@ Status sweep_load(const Comm *comm, const char *path, int n_overrides, const cha
                   Sweep **sweep);
 void sweep_destroy(Sweep *sweep); /* NULL is allowed */
 
+/* Local. One more option of all runs, which must not change what they compute. */
+Status sweep_set(Sweep *sweep, const char *key, const char *value);
+
 /* Local. The resolved configuration of a run, its `output` set; owned by the caller. */
 Status sweep_config(const Sweep *sweep, int run, Config **config);
 
