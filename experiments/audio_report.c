@@ -127,6 +127,7 @@ static Status draw_spectra(const Result *result, const Clip *clip, const char *t
 
 static Status draw(const Setup *setup, const Result *result, const Clip *clip,
                    const AudioMetrics *metrics, const float *const waves[WAVES]) {
+  if (result->plain) return STATUS_OK;
   char title[128];
   snprintf(title, sizeof title, "A sound: mse %.3e, silence %.3e, %.1f dB", metrics->mse,
            metrics->mse_silence, metrics->snr);

@@ -35,6 +35,7 @@ static void measure(const Plane *truth, const Plane *fit, double values[N_METRIC
 
 static Status draw(const Setup *setup, const Result *result, const Comparison *comparison,
                    const Plane *truth, const Plane *fit, const double values[N_METRICS]) {
+  if (result->plain) return STATUS_OK;
   char captions[FIELD_COUNT][64];
   snprintf(captions[FIELD_VALUE], 64, "%.2f dB, SSIM %.3f", values[PSNR], values[SSIM]);
   snprintf(captions[FIELD_GRADIENT], 64, "%.2f dB", values[PSNR_GRADIENT]);
@@ -61,7 +62,9 @@ static Status judge(const Setup *setup, const Result *result, const Target *targ
     values->values[N_METRICS + i] = comparison->extra[i].measure(comparison->context, truth, &fit);
   }
   TRY(draw(setup, result, comparison, truth, &fit, values->values));
-  return comparison->draw ? comparison->draw(comparison->context, result, truth, &fit) : STATUS_OK;
+  return comparison->draw && !result->plain
+             ? comparison->draw(comparison->context, result, truth, &fit)
+             : STATUS_OK;
 }
 
 /* Collective. */

@@ -222,6 +222,7 @@ static Status write_panels(const Result *result, const Image panels[N_PANELS],
 
 static Status draw(const Composite *c, const WholeFields *whole, const Judgement *judgement,
                    const Result *result) {
+  if (result->plain) return STATUS_OK;
   Image panels[N_PANELS] = {{0}};
   Status status = draw_panels(c, whole, judgement->result, panels);
   if (status == STATUS_OK) status = write_panels(result, panels, judgement->shared.values);

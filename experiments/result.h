@@ -17,6 +17,7 @@ typedef struct {
   const History *history; /* what was logged; NULL in `siren eval` */
   RunFile *file;
   int threads;
+  bool plain; /* no pictures are wanted (eval.pictures=false) */
   int n_metrics;
   struct {
     const char *name, *units; /* borrowed: literals */

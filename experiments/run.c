@@ -218,7 +218,8 @@ static Status write_run_file(Run *run) {
   run->result = (Result){.comm = run->comm,
                          .directory = run->directory,
                          .history = &run->history,
-                         .threads = run->threads};
+                         .threads = run->threads,
+                         .plain = !config_bool(run->config, "eval.pictures")};
   TRY(runfile_create(run->comm, run->path, &run->result.file));
   Status status = fill_run_file(run);
   Status closed = runfile_close(run->result.file, status == STATUS_OK);

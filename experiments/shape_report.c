@@ -168,6 +168,7 @@ static Status write_figure(const Result *result, const Panels *panels) {
 static Status draw(const Setup *setup, const ZeroSet *set, const Shape *mesh,
                    const ShapeMetrics *metrics, float *const values[N_SLICES], int size,
                    const Result *result) {
+  if (result->plain) return STATUS_OK;
   Panels panels = {0};
   snprintf(panels.captions[TRUTH], 64, "the shape");
   snprintf(panels.captions[MESH], 64, "chamfer %.3f %%", 100 * metrics->chamfer);

@@ -160,7 +160,7 @@ static int strip_length(int64_t frames) {
 /* Collective. */
 static Status draw(const Setup *setup, const Report *report, const double *psnr) {
   Status status = STATUS_OK;
-  if (report->movie && comm_rank(setup->comm) == 0) {
+  if (report->movie && !report->result->plain && comm_rank(setup->comm) == 0) {
     status = draw_strip(report, psnr, strip_length(report->film->signal.size[0]));
     if (status == STATUS_OK) status = plot_frames(report, psnr);
     if (status == STATUS_OK)

@@ -79,6 +79,7 @@ static int64_t slice_stride(const Signal *signal) {
 
 Status volume_slices(const Setup *setup, const real *theta, const Volume *volume, double shift,
                      const Result *result) {
+  if (result->plain) return STATUS_OK;
   Slice slices[SLICES] = {{{0}, NULL, NULL}};
   VolumeSlice views[SLICES];
   int64_t stride = slice_stride(&volume->signal);
