@@ -39,18 +39,18 @@ seeds: [3, 5]
 only: [{variant: ""}, {network.omega_first: [10, 100]}]
 skip: [{variant: relu, seed: 5}]
 YAML
-"$siren" plan cells.yaml >plan 2>err </dev/null
-expect "plan: a line for each run" [ "$(grep -cE '^ +[0-9]+  [0-9a-f]{16} ' plan)" = 16 ]
+"$siren" plan cells.yaml >cells.txt 2>err </dev/null
+expect "plan: a line for each run" [ "$(grep -cE '^ +[0-9]+  [0-9a-f]{16} ' cells.txt)" = 16 ]
 expect "plan: --count" [ "$("$siren" plan cells.yaml --count)" = 16 ]
 expect "plan: ranges are exact" \
-  [ "$(grep -oE 'omega_first=[^ ]+' plan | sort -u | tr '\n' ' ')" = \
+  [ "$(grep -oE 'omega_first=[^ ]+' cells.txt | sort -u | tr '\n' ' ')" = \
   "omega_first=10 omega_first=100 omega_first=1000 " ]
-expect "plan: axes together" [ -z "$(grep 'width=16' plan | grep -v 'steps=7')" ]
-expect "plan: only" [ -z "$(grep 'variant=relu' plan | grep 'omega_first=1000')" ]
-expect "plan: skip" [ -z "$(grep 'variant=relu' plan | grep 'seed=5')" ]
-expect "plan: minutes and memory" [ "$(awk '$2 ~ /^[0-9a-f]{16}$/ && $3 > 0 && $4 > 10' plan |
+expect "plan: axes together" [ -z "$(grep 'width=16' cells.txt | grep -v 'steps=7')" ]
+expect "plan: only" [ -z "$(grep 'variant=relu' cells.txt | grep 'omega_first=1000')" ]
+expect "plan: skip" [ -z "$(grep 'variant=relu' cells.txt | grep 'seed=5')" ]
+expect "plan: minutes and memory" [ "$(awk '$2 ~ /^[0-9a-f]{16}$/ && $3 > 0 && $4 > 10' cells.txt |
   wc -l)" = 16 ]
-id="$(awk '$1 == 3 { print $2 }' plan)"
+id="$(awk '$1 == 3 { print $2 }' cells.txt)"
 
 # ---- Same bits ----
 

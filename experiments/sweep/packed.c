@@ -259,7 +259,8 @@ static Status choose(Packed *packed, int ranks, Next *next) {
   return STATUS_OK;
 }
 
-/* Collective over the group: runs until there are no more, in parts from where these are small. */
+/* Collective over the group: runs until there are no more, in parts from where these want fewer
+ * ranks; ranks that are left over are one more part. */
 static Status work(Packed *packed, const Comm *group) {
   for (;;) {
     Next next = {.kind = NEXT_END};
@@ -272,8 +273,7 @@ static Status work(Packed *packed, const Comm *group) {
       continue;
     }
     Comm *part = NULL;
-    int parts = size / packed->tasks[next.task].ranks;
-    TRY(comm_split(group, (int)((int64_t)rank * parts / size), &part));
+    TRY(comm_split(group, rank / packed->tasks[next.task].ranks, &part));
     Status status = work(packed, part);
     comm_release(part);
     return status;

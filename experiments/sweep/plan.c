@@ -130,7 +130,7 @@ static void print_rows(const Sweep *sweep, const PlanRow *rows, FILE *out) {
     Standing standing = standing_of(sweep, i);
     char minutes[32] = "?", megabytes[32] = "?";
     if (rows[i].known) {
-      snprintf(minutes, sizeof minutes, "%.3f", rows[i].core_seconds / 60);
+      snprintf(minutes, sizeof minutes, "%.4g", rows[i].core_seconds / 60);
       snprintf(megabytes, sizeof megabytes, "%.0f", 1e-6 * rows[i].memory);
       seconds += rows[i].core_seconds;
       memory = fmax(memory, rows[i].memory);
