@@ -12,15 +12,20 @@
 #include "io/config.h"
 
 /* The hash of a run of this experiment with one override; NULL: none. */
-static uint64_t hash_of(const char *experiment, const char *override) {
+static uint64_t hash_by(uint64_t (*hash)(const Config *), const char *experiment,
+                        const char *override) {
   char text[96];
   snprintf(text, sizeof text, "experiment: %s", experiment);
   Config *config = NULL;
   Status status = config_parse("f.yaml", text, strlen(text), override != NULL, &override, &config);
   if (status != STATUS_OK) fail_msg("%s", status_message());
-  uint64_t hash = config_hash(config);
+  uint64_t made = hash(config);
   config_destroy(config);
-  return hash;
+  return made;
+}
+
+static uint64_t hash_of(const char *experiment, const char *override) {
+  return hash_by(config_hash, experiment, override);
 }
 
 /* Every row: unique key, help, a default that reads back as itself. */
@@ -46,6 +51,50 @@ static void test_table(void **state) {
     snprintf(override, sizeof override, "%s=%s", option->key, option->initial);
     assert_true(hash_of(experiment, override) == hash_of(experiment, NULL));
   }
+}
+
+/* What makes another run, and what makes one that takes another time. */
+static void test_hashes(void **state) {
+  (void)state;
+  static const struct {
+    const char *override;
+    bool identity, cost;
+  } cases[] = {
+      {"seed=1", true, false},
+      {"train.lr=0.5", true, false},
+      {"train.steps=3", true, false},
+      {"network.omega_first=10", true, false},
+      {"network.width=7", true, true},
+      {"network.activation=relu", true, true},
+      {"data.file=x.png", true, true},
+      {"eval.pictures=false", false, true},
+      {"eval.size=7", false, true},
+      {"output=x", false, false},
+      {"threads=2", false, false},
+      {"train.checkpoint_every=7", false, false},
+      {"network.width=256", false, false} /* the default */,
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    bool other = hash_of("image", cases[i].override) != hash_of("image", NULL);
+    bool costs = hash_by(config_cost_hash, "image", cases[i].override) !=
+                 hash_by(config_cost_hash, "image", NULL);
+    if (other != cases[i].identity || costs != cases[i].cost) fail_msg("%s", cases[i].override);
+  }
+}
+
+/* One value, without a file. */
+static void test_check(void **state) {
+  (void)state;
+  char *canonical = NULL;
+  assert_int_equal(config_check("image", "train.lr", "1e-3", &canonical), STATUS_OK);
+  assert_string_equal(canonical, "0.001");
+  free(canonical);
+  assert_int_equal(config_check("image", "network.width", "0", &canonical), STATUS_USAGE);
+  assert_int_equal(config_check("image", "network.widht", "1", &canonical), STATUS_USAGE);
+  assert_non_null(strstr(status_message(), "network.width"));
+  assert_int_equal(config_check("image", "sdf.fill", "1", &canonical), STATUS_USAGE);
+  assert_int_equal(config_check("image", "train", "1", &canonical), STATUS_USAGE);
+  assert_non_null(strstr(status_message(), "section"));
 }
 
 /* The words that the paper's experiments need. */
@@ -106,10 +155,8 @@ static void test_suggest(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_table),
-      cmocka_unit_test(test_choices),
-      cmocka_unit_test(test_help),
-      cmocka_unit_test(test_suggest),
+      cmocka_unit_test(test_table),   cmocka_unit_test(test_hashes), cmocka_unit_test(test_check),
+      cmocka_unit_test(test_choices), cmocka_unit_test(test_help),   cmocka_unit_test(test_suggest),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
