@@ -142,7 +142,8 @@ for ranks in 1 2; do
     sweep failing.yaml output="$scratch/failing$ranks"
   expect "the others are complete, $ranks ranks" \
     [ "$(grep -l '"complete"' "$scratch/failing$ranks"/*/state.json | wc -l)" = 2 ]
-  expect "the failure is kept, $ranks ranks" grep -q 'diverged' "$scratch/failing$ranks"/*/state.json
+  expect "the failure is kept, $ranks ranks" \
+    grep -q 'diverged' "$scratch/failing$ranks"/*/state.json
 done
 fails_on "plan shows states" 0 "failed +train.lr=1000" 1 plan failing.yaml \
   output="$scratch/failing1"
