@@ -1,0 +1,24 @@
+#!/bin/bash
+# results/tables/make.sh NAME [key=value ...]: does the runs of experiments/tables/NAME.yaml that are
+# missing, on two ranks of one thread, and writes their table to results/tables/NAME. Stop it at any
+# time; it goes on where it was. Variables: DATA, the directory whose files the sweep names (audio:
+# gt_bach.wav and gt_counting.wav, data/ of github.com/vsitzmann/siren), RUNS (runs/tables), RANKS
+# (2), SIREN. The tables here were made by
+#
+#   results/tables/make.sh image
+#   results/tables/make.sh omega
+#   results/tables/make.sh poisson
+#   DATA=SOUNDS results/tables/make.sh audio
+#   DATA=SHAPES results/tables/make.sh sdf data.file=bunny_glmark2.obj   (Debian: glmark2-data)
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+name="${1:?NAME of experiments/tables/NAME.yaml}"
+siren="${SIREN:-$here/../../build/siren}"
+sweep="$here/../../experiments/tables/$name.yaml"
+output="$(realpath -m "${RUNS:-$here/../../runs/tables}/$name")"
+if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+
+cd "${DATA:-.}"
+mpirun --bind-to none -n "${RANKS:-2}" "$siren" sweep "$sweep" threads=1 output="$output" "${@:2}"
+"$siren" table "$sweep" threads=1 output="$output" into="$here/$name" "${@:2}" >/dev/null
+echo "$here/$name/table.md"
