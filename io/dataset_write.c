@@ -93,7 +93,8 @@ static Status write_attributes(const DatasetWriter *writer) {
   return hdf5_set_numbers(file, "/data", "upper", info->n_axes, info->upper);
 }
 
-/* HDF5 does not bear a full disk: it keeps what it could not write, and fails again at its end. */
+/* HDF5 does not bear a full disk (io/hdf5.h), and compresses and writes when it likes: space that
+ * is taken first gives the earlier and clearer error. */
 static Status reserve(DatasetWriter *writer, double bytes) {
   hsize_t used = 0;
   H5Fget_filesize(writer->file.file, &used);
@@ -181,25 +182,19 @@ Status dataset_append(DatasetWriter *writer, int64_t steps, const void *samples)
   return status;
 }
 
-/* Closes the HDF5 side, also after a failure. */
-static Status close_hdf5(DatasetWriter *writer, Status status) {
+/* Closes the HDF5 side. */
+static Status close_hdf5(DatasetWriter *writer) {
   hid_t id = writer->file.file;
-  if (status == STATUS_OK) status = reserve(writer, 0);
-  if (status == STATUS_OK && H5Fflush(id, H5F_SCOPE_GLOBAL) < 0) {
-    status = hdf5_fail(writer->temporary, "flush");
-  }
-  if (writer->set >= 0 && H5Dclose(writer->set) < 0 && status == STATUS_OK) {
-    status = hdf5_fail(writer->temporary, "close data set /data");
-  }
-  if (id >= 0 && H5Fclose(id) < 0 && status == STATUS_OK) {
-    status = hdf5_fail(writer->temporary, "close");
-  }
-  return status;
+  TRY(reserve(writer, 0));
+  if (H5Fflush(id, H5F_SCOPE_GLOBAL) < 0) return hdf5_fail(writer->temporary, "flush");
+  if (H5Dclose(writer->set) < 0) return hdf5_fail(writer->temporary, "close data set /data");
+  if (H5Fclose(id) < 0) return hdf5_fail(writer->temporary, "close");
+  return STATUS_OK;
 }
 
 Status dataset_finish(DatasetWriter *writer, Status status) {
   if (!writer) return status;
-  status = close_hdf5(writer, status);
+  if (status == STATUS_OK) status = close_hdf5(writer); /* else it is abandoned (io/hdf5.h) */
   if (status == STATUS_OK) status = file_settle(writer->fd, writer->temporary, writer->path);
   if (writer->fd >= 0) {
     close(writer->fd);

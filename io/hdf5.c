@@ -13,6 +13,14 @@
 #include "io/file.h"
 #include "io/seal.h"
 
+/* HDF5 ends itself when the process does, or with MPI if it began after that; then it would close
+ * what is open, and crash in a file whose writing failed before. Here it begins before MPI, and
+ * never ends: files that are sound are closed where they are used, others are abandoned. */
+__attribute__((constructor)) static void start(void) {
+  H5dont_atexit();
+  H5open();
+}
+
 void hdf5_quiet(void) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }

@@ -1,7 +1,11 @@
 /* Thin helpers over HDF5: its error stack is silenced and turned into Status messages, data sets
  * and attributes are written the same way whether a file is serial, in memory or shared by all
  * ranks. Names are paths from the file's root. All are Local on a serial file and Collective, with
- * the same arguments, on a parallel one. */
+ * the same arguments, on a parallel one.
+ *
+ * A file on disk to which a write failed is abandoned: HDF5 is not asked about it again. It keeps
+ * what it could not write, fails again in closing, and then crashes, or waits for ranks that have
+ * given up. What it holds goes with the process. */
 #ifndef IO_HDF5_H
 #define IO_HDF5_H
 

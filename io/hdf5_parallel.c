@@ -88,6 +88,7 @@ static Status create_hdf5(ParallelFile *file) {
 
 static void destroy(ParallelFile *file) {
   if (file->fd >= 0) close(file->fd);
+  if (file->transfer >= 0) H5Pclose(file->transfer);
   for (size_t i = 0; i < file->n_fields; i++) free(file->fields[i]);
   free(file->fields);
   free(file->temporary);
@@ -123,18 +124,15 @@ Status parallel_create(const Comm *comm, const char *path, ParallelFile **result
   return status;
 }
 
-/* Collective. Closes the HDF5 side; all ranks' bytes are on disk if it succeeds. */
+/* Collective. Closes the HDF5 side of a file that is not broken; all ranks' bytes are on disk if it
+ * succeeds. */
 static Status close_hdf5(ParallelFile *file) {
   Status status = STATUS_OK;
   hid_t id = file->hdf5.file;
-  if (id >= 0 && !file->broken && H5Fflush(id, H5F_SCOPE_GLOBAL) < 0) {
-    status = hdf5_fail(file->path, "flush");
-  }
-  status = parallel_agree(file, status);
-  Status closed = STATUS_OK;
-  if (id >= 0 && H5Fclose(id) < 0) closed = hdf5_fail(file->path, "close");
-  if (file->transfer >= 0) H5Pclose(file->transfer);
-  return status == STATUS_OK ? parallel_agree(file, closed) : status;
+  if (H5Fflush(id, H5F_SCOPE_GLOBAL) < 0) status = hdf5_fail(file->path, "flush");
+  TRY(parallel_agree(file, status));
+  if (H5Fclose(id) < 0) status = hdf5_fail(file->path, "close");
+  return parallel_agree(file, status);
 }
 
 /* Rank 0: reads the fields again. Errors of collective writes may get lost in the MPI library (Open
@@ -157,9 +155,12 @@ static Status publish(const ParallelFile *file) {
 }
 
 Status parallel_close(ParallelFile *file, bool complete) {
-  Status status = complete && file->broken ? broken(file) : STATUS_OK;
-  Status closed = close_hdf5(file);
-  if (status == STATUS_OK) status = closed;
+  Status status = STATUS_OK;
+  if (!file->broken) {
+    status = close_hdf5(file);
+  } else if (complete) {
+    status = broken(file);
+  }
   if (complete && status == STATUS_OK) {
     status = parallel_agree(file, file->fd >= 0 ? publish(file) : STATUS_OK);
   }
@@ -247,7 +248,7 @@ Status parallel_slab(ParallelFile *file, const char *name, int64_t first, int64_
   if (file->broken) return broken(file);
   hid_t set = H5Dopen2(file->hdf5.file, name, H5P_DEFAULT);
   TRY(parallel_agree(file, set < 0 ? hdf5_fail(file->path, "open %s", name) : STATUS_OK));
-  Status status = write_slab(file, name, set, first, count, values);
+  TRY(parallel_agree(file, write_slab(file, name, set, first, count, values)));
   H5Dclose(set);
-  return parallel_agree(file, status);
+  return STATUS_OK;
 }

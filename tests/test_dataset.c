@@ -1,5 +1,6 @@
 /* Data sets: what is written is read, whole, in parts and with strides; what other programs write;
  * what is refused, in one line that helps; and damaged files. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include "io/dataset.h"
 #include "io/file.h"
 #include "io/hdf5.h"
+#include "tests/sample_media.h"
 
 static char directory[] = "/tmp/siren-dataset-XXXXXX";
 static char path[64], temporary[72];
@@ -148,6 +150,49 @@ static void test_given_up(void **state) {
   assert_int_equal(dataset_finish(NULL, STATUS_FAILED), STATUS_FAILED);
   assert_int_equal(dataset_create("/tmp/siren-none/a.h5", &info, &writer), STATUS_FAILED);
   assert_non_null(strstr(status_message(), "/tmp/siren-none/a.h5.tmp: cannot create: No such"));
+}
+
+/* Frames of noise, each a chunk, until the disk is full. */
+static Status write_noise(int frames) {
+  enum { H = 128, W = 512 };
+  const DatasetInfo info = {.kind = "video",
+                            .axes = "time,row,column",
+                            .n_axes = 3,
+                            .size = {0, H, W},
+                            .components = 3,
+                            .type = SAMPLE_F32};
+  static float frame[H * W * 3];
+  uint64_t random = 1;
+  DatasetWriter *writer;
+  TRY(dataset_create(path, &info, &writer));
+  Status status = STATUS_OK;
+  for (int i = 0; status == STATUS_OK && i < frames; i++) {
+    for (int k = 0; k < H * W * 3; k++) frame[k] = (float)next_random(&random);
+    status = dataset_append(writer, 1, frame);
+  }
+  return dataset_finish(writer, status);
+}
+
+/* HDF5 keeps what it could not write, but what it does about that in the end is no crash. */
+static void test_full_disk(void **state) {
+  (void)state;
+  enum { FRAMES = 3 };
+  ok(write_noise(FRAMES));
+  unsigned char *data;
+  size_t length;
+  ok(file_read(path, &data, &length));
+  free(data);
+  unlink(path);
+  const long limits[] = {0, 10, 100, (long)length / 2, (long)length - 1};
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    limit_files(limits[i]);
+    Status status = write_noise(FRAMES);
+    limit_files(-1);
+    assert_failure(status, path);
+    assert_message(strerror(EFBIG));
+    assert_false(file_exists(path) || file_exists(temporary));
+  }
+  ok(write_noise(FRAMES));
 }
 
 /* ---- Files of other programs ---- */
@@ -430,11 +475,11 @@ static int end(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_large_frames),
-      cmocka_unit_test(test_given_up),        cmocka_unit_test(test_types),
-      cmocka_unit_test(test_ranks),           cmocka_unit_test(test_choice),
-      cmocka_unit_test(test_refusals),        cmocka_unit_test(test_truncated),
-      cmocka_unit_test(test_changed_samples),
+      cmocka_unit_test(test_round_trip), cmocka_unit_test(test_large_frames),
+      cmocka_unit_test(test_given_up),   cmocka_unit_test(test_full_disk),
+      cmocka_unit_test(test_types),      cmocka_unit_test(test_ranks),
+      cmocka_unit_test(test_choice),     cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_truncated),  cmocka_unit_test(test_changed_samples),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }
