@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,15 +117,20 @@ static Status flush(int fd, const char *path) {
   return STATUS_OK;
 }
 
+/* The directory that a file is in. */
+static void find_parent(const char *path, char parent[PATH_MAX]) {
+  const char *slash = strrchr(path, '/');
+  if (!slash) {
+    snprintf(parent, PATH_MAX, ".");
+  } else {
+    snprintf(parent, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+  }
+}
+
 /* Makes a rename durable. */
 static Status flush_parent(const char *path) {
   char parent[PATH_MAX];
-  const char *slash = strrchr(path, '/');
-  if (!slash) {
-    snprintf(parent, sizeof parent, ".");
-  } else {
-    snprintf(parent, sizeof parent, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-  }
+  find_parent(path, parent);
   int fd = open_retry(parent, O_RDONLY | O_DIRECTORY);
   if (fd < 0) return fail(parent, "open the directory");
   Status status = flush(fd, parent);
@@ -300,6 +306,27 @@ bool file_begins(const char *path, const void *bytes, size_t length) {
   } while (got < 0 && errno == EINTR);
   close(fd);
   return got == (ssize_t)length && !memcmp(head, bytes, length);
+}
+
+static bool matches(const char *text, const char *const *patterns) {
+  for (; *patterns; patterns++) {
+    if (!fnmatch(*patterns, text, 0)) return true;
+  }
+  return false;
+}
+
+void file_remove_others(const char *path, const char *const *patterns) {
+  char parent[PATH_MAX];
+  find_parent(path, parent);
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  size_t length = strlen(name);
+  DIR *directory = opendir(parent);
+  for (struct dirent *entry; directory && (entry = readdir(directory));) {
+    if (strncmp(entry->d_name, name, length) || !matches(entry->d_name + length, patterns))
+      continue;
+    unlinkat(dirfd(directory), entry->d_name, 0);
+  }
+  if (directory) closedir(directory);
 }
 
 static Status make_one(const char *path) {

@@ -65,6 +65,10 @@ bool file_exists(const char *path);
 /* Local. True if the file is there and begins with these bytes: at most 16, its format's. */
 bool file_begins(const char *path, const void *bytes, size_t length);
 
+/* Local. Removes the files whose names are that of `path` and then match one of the patterns (as a
+ * shell has them; NULL ends the list). Silent: it is for what others may have left. */
+void file_remove_others(const char *path, const char *const *patterns);
+
 /* Local. Makes the directory and its parents; fails if it cannot be written to. */
 Status file_make_directory(const char *path);
 

@@ -64,7 +64,12 @@ Status parallel_reserve(ParallelFile *file, double bytes) {
 
 /* ---- Creation and end ---- */
 
+/* Files that Open MPI's shared file pointers (mpi/comm.c) leave where a run was killed or a file
+ * abandoned: of the kinds `lockedfile` and `individual`. */
+static const char *const mpi_litter[] = {"-*.lock", ".locktest.*", ".data.*", ".metadata.*", NULL};
+
 static Status create_temporary(ParallelFile *file) {
+  file_remove_others(file->temporary, mpi_litter);
   file->fd = open(file->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file->fd >= 0) return STATUS_OK;
   return status_fail(STATUS_FAILED, "%s: cannot create: %s", file->temporary, strerror(errno));
@@ -164,7 +169,10 @@ Status parallel_close(ParallelFile *file, bool complete) {
   if (complete && status == STATUS_OK) {
     status = parallel_agree(file, file->fd >= 0 ? publish(file) : STATUS_OK);
   }
-  if (file->fd >= 0 && (!complete || status != STATUS_OK)) unlink(file->temporary);
+  if (file->fd >= 0 && (!complete || status != STATUS_OK)) {
+    unlink(file->temporary);
+    file_remove_others(file->temporary, mpi_litter);
+  }
   destroy(file);
   return status;
 }

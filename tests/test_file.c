@@ -110,6 +110,29 @@ static void test_reads_what_has_no_size(void **state) {
   free(data);
 }
 
+static void test_removes_others(void **state) {
+  (void)state;
+  static const char *const names[] = {"o.tmp-1.lock", "o.tmp.data.0", "o.tmp",
+                                      "o.tmp.lock",   "o.lock",       "oo.tmp-1.lock"};
+  static const char *const patterns[] = {"-*.lock", ".data.*", NULL};
+  char *path = file_join(directory, "o.tmp"), *none = file_join(directory, "none/o.tmp");
+  for (int i = 0; i < 6; i++) {
+    char *name = file_join(directory, names[i]);
+    assert_int_equal(file_replace(name, "", 0), STATUS_OK);
+    free(name);
+  }
+  file_remove_others(path, patterns);
+  file_remove_others(none, patterns);
+  for (int i = 0; i < 6; i++) {
+    char *name = file_join(directory, names[i]);
+    assert_int_equal(file_exists(name), i >= 2);
+    unlink(name);
+    free(name);
+  }
+  free(none);
+  free(path);
+}
+
 static void test_directories(void **state) {
   (void)state;
   struct stat info;
@@ -193,6 +216,7 @@ int main(void) {
       cmocka_unit_test(test_failed_rotation),
       cmocka_unit_test(test_errors_name_path_and_reason),
       cmocka_unit_test(test_reads_what_has_no_size),
+      cmocka_unit_test(test_removes_others),
       cmocka_unit_test(test_directories),
       cmocka_unit_test(test_join),
       cmocka_unit_test(test_lock),
