@@ -145,8 +145,8 @@ static Status read_setting(const char *setting, Conversion *conversion) {
   if (!strcmp(name, "rate")) return read_rate(equals + 1, &conversion->rate);
   if (strcmp(name, "dataset")) {
     const char *close = config_suggest(name, names);
-    return status_fail(STATUS_USAGE, "unknown key `%s`%s%s%s; convert knows dataset and rate", name,
-                       close ? "; did you mean `" : "", close ? close : "", close ? "`?" : "");
+    return status_fail(STATUS_USAGE, "unknown key `%s`%s%s%s: convert knows dataset and rate", name,
+                       close ? " (did you mean `" : "", close ? close : "", close ? "`?)" : "");
   }
   conversion->dataset = equals + 1;
   return STATUS_OK;

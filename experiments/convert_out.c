@@ -1,4 +1,5 @@
 /* Data sets into files. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,52 @@ static double choose_rate(const Conversion *conversion, const DatasetInfo *info,
   return usual;
 }
 
+/* ---- Numbers that stand for nothing ---- */
+
+/* "[3, 4, 5]": where sample i of a block lies that begins at `step` of axis 0. */
+static const char *place(const DatasetInfo *info, int64_t step, int64_t i, char text[100]) {
+  int64_t at[DATASET_MAX_AXES];
+  int length = 0;
+  i /= info->components;
+  for (int k = info->n_axes - 1; k > 0; k--) {
+    at[k] = i % info->size[k];
+    i /= info->size[k];
+  }
+  at[0] = step + i;
+  for (int k = 0; k < info->n_axes; k++) {
+    length += snprintf(text + length, 100 - (size_t)length, "%s%" PRId64, k ? ", " : "[", at[k]);
+  }
+  strcpy(text + length, "]");
+  return text;
+}
+
+/* Brightness: integers of 8 and 16 bits are shares of the largest, other numbers their own. */
+static Status check_shares(const Conversion *conversion, const DatasetInfo *info, int64_t step,
+                           const void *samples, int64_t n) {
+  const float *values = samples;
+  char text[100];
+  for (int64_t i = 0; info->type == SAMPLE_F32 && i < n; i++) {
+    if (values[i] >= 0 && values[i] <= 1) continue;
+    return status_fail(STATUS_FAILED,
+                       "%s: is %g at %s; brightness lies in [0, 1], or is uint8 or uint16",
+                       conversion->from, (double)values[i], place(info, step, i, text));
+  }
+  return STATUS_OK;
+}
+
+/* Amplitudes. *loudest is the largest so far. */
+static Status check_amplitudes(const Conversion *conversion, const DatasetInfo *info, int64_t step,
+                               const float *samples, int64_t n, float *loudest) {
+  char text[100];
+  for (int64_t i = 0; i < n; i++) {
+    *loudest = fmaxf(*loudest, fabsf(samples[i]));
+    if (isfinite(samples[i])) continue;
+    return status_fail(STATUS_FAILED, "%s: is %g at %s, not a finite number", conversion->from,
+                       (double)samples[i], place(info, step, i, text));
+  }
+  return STATUS_OK;
+}
+
 static Status check_colours(const Conversion *conversion, const DatasetInfo *info) {
   if (info->components == 1 || info->components == 3) return STATUS_OK;
   return status_fail(STATUS_FAILED, "%s: %d components at every pixel; %s takes 1 or 3",
@@ -66,6 +113,7 @@ static Status write_image(const Conversion *conversion, Dataset *dataset) {
   size_t n = (size_t)(info->size[0] * info->size[1]) * (size_t)info->components;
   Status status = memory_allocate(&samples, n, sample_bytes(info->type), "the image");
   if (status == STATUS_OK) status = dataset_read(dataset, first, info->size, NULL, samples);
+  if (status == STATUS_OK) status = check_shares(conversion, info, 0, samples, (int64_t)n);
   for (size_t i = 0; status == STATUS_OK && i < n; i++) {
     image.pixels[i] = sample_get(info->type, samples, (int64_t)i) / (float)sample_one(info->type);
   }
@@ -101,17 +149,25 @@ static Status copy_sound(const Conversion *conversion, Dataset *dataset, AudioWr
   const DatasetInfo *info = dataset_info(dataset);
   size_t n = (size_t)SOUND_BLOCK * (size_t)info->components;
   void *block = NULL;
-  float *samples = NULL;
+  float *samples = NULL, loudest = 0;
   TRY(memory_allocate(&block, n, sizeof(float), "a block of sound"));
   Status status = memory_allocate(&samples, n, sizeof *samples, "a block of sound");
   for (int64_t at = 0, count; status == STATUS_OK && at < info->size[0]; at += count) {
     count = info->size[0] - at < SOUND_BLOCK ? info->size[0] - at : SOUND_BLOCK;
     status = convert_go_on(conversion);
     if (status == STATUS_OK) status = dataset_read(dataset, &at, &count, NULL, block);
-    for (int64_t i = 0; status == STATUS_OK && i < count * info->components; i++) {
+    int64_t values = count * info->components;
+    for (int64_t i = 0; status == STATUS_OK && i < values; i++) {
       samples[i] = sample_get(info->type, block, i) / (float)sample_one(info->type);
     }
+    if (status == STATUS_OK) {
+      status = check_amplitudes(conversion, info, at, samples, values, &loudest);
+    }
     if (status == STATUS_OK) status = audio_write(writer, count, samples);
+  }
+  if (status == STATUS_OK && loudest > 1) {
+    fprintf(stderr, "siren: warning: %s has amplitudes up to %g; full scale is 1\n",
+            conversion->from, (double)loudest);
   }
   free(samples);
   free(block);
@@ -142,8 +198,7 @@ static void paint(const DatasetInfo *info, const void *samples, int64_t pixels, 
   for (int64_t i = 0; i < pixels; i++) {
     for (int c = 0; c < 3; c++) {
       int64_t at = i * info->components + (info->components == 3 ? c : 0);
-      float share = sample_get(info->type, samples, at) / one;
-      rgb[3 * i + c] = (uint8_t)lrintf(255 * (share > 0 ? fminf(share, 1) : 0));
+      rgb[3 * i + c] = (uint8_t)lrintf(255 * (sample_get(info->type, samples, at) / one));
     }
   }
 }
@@ -161,6 +216,9 @@ static Status copy_video(const Conversion *conversion, Dataset *dataset, VideoWr
     const int64_t first[3] = {t, 0, 0};
     status = convert_go_on(conversion);
     if (status == STATUS_OK) status = dataset_read(dataset, first, count, NULL, samples);
+    if (status == STATUS_OK) {
+      status = check_shares(conversion, info, t, samples, pixels * info->components);
+    }
     if (status == STATUS_OK) {
       paint(info, samples, pixels, rgb);
       status = video_write(writer, rgb);

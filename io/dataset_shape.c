@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "io/dataset_parts.h"
 #include "io/file.h"
-#include "io/hdf5.h"
 #include "io/layout.h"
 #include "io/shape_formats.h"
 
@@ -43,35 +43,46 @@ bool dataset_matches(const unsigned char *data, size_t length) {
   return length >= 8 && !memcmp(data, "\x89HDF\r\n\x1a\n", 8);
 }
 
-/* A data set [n][3] as doubles or int64s, in *values (free()). */
-static Status read_rows(const Hdf5File *file, const char *name, hid_t type, int64_t *n,
+/* A data set [n][3] as doubles or, where it must hold whole numbers, int64s, in *values (free()).
+ */
+static Status read_rows(const Hdf5File *file, const char *name, bool whole, int64_t *n,
                         void *values) {
-  int rank;
-  int64_t size[HDF5_MAX_RANK];
+  Stored stored;
   char text[160];
-  TRY(hdf5_shape(file, name, &rank, size));
-  if (rank != 2 || size[1] != 3) {
+  TRY(dataset_look(file, name, &stored));
+  if (stored.rank != 2 || stored.size[1] != 3) {
     return status_fail(STATUS_FAILED, "%s: %s has the shape %s; a shape's has three columns",
-                       file->path, name, hdf5_shape_text(rank, size, text));
+                       file->path, name, hdf5_shape_text(stored.rank, stored.size, text));
+  }
+  if (stored.class != H5T_INTEGER && (whole || stored.class != H5T_FLOAT)) {
+    return status_fail(STATUS_FAILED, "%s: %s holds no %s", file->path, name,
+                       whole ? "whole numbers" : "numbers");
   }
   void *read = NULL;
-  TRY(memory_allocate(&read, (size_t)size[0] * 3, 8, "a shape"));
-  Status status = size[0] ? hdf5_read(file, name, type, read) : STATUS_OK;
+  TRY(memory_allocate(&read, (size_t)stored.size[0] * 3, 8, "a shape"));
+  Status status = STATUS_OK;
+  if (stored.size[0]) {
+    status = hdf5_read(file, name, whole ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE, read);
+  }
   if (status != STATUS_OK) {
     free(read);
     return status;
   }
-  *n = size[0];
+  *n = stored.size[0];
   memcpy(values, &read, sizeof read);
   return STATUS_OK;
 }
 
 static Status read_points(const Hdf5File *file, const char *name, ShapeBuilder *builder,
                           Status (*add)(ShapeBuilder *, const double[3])) {
-  int64_t n;
+  int64_t n, points = builder->shape.n_points;
   double *rows = NULL;
-  TRY(read_rows(file, name, H5T_NATIVE_DOUBLE, &n, &rows));
+  TRY(read_rows(file, name, false, &n, &rows));
   Status status = STATUS_OK;
+  if (points && n != points) {
+    status = status_fail(STATUS_FAILED, "%s: %s has %" PRId64 " rows for %" PRId64 " points",
+                         file->path, name, n, points);
+  }
   for (int64_t i = 0; status == STATUS_OK && i < n; i++) status = add(builder, rows + 3 * i);
   free(rows);
   return status;
@@ -79,7 +90,7 @@ static Status read_points(const Hdf5File *file, const char *name, ShapeBuilder *
 
 static Status read_triangles(const Hdf5File *file, ShapeBuilder *builder) {
   int64_t n, *rows = NULL;
-  TRY(read_rows(file, "/triangles", H5T_NATIVE_INT64, &n, &rows));
+  TRY(read_rows(file, "/triangles", true, &n, &rows));
   Status status = STATUS_OK;
   for (int64_t i = 0; status == STATUS_OK && i < 3 * n; i++) {
     if (rows[i] < 0 || rows[i] >= builder->shape.n_points) {
