@@ -25,14 +25,28 @@ static const struct {
     {"PMI_SIZE", "start with the mpirun of the MPI library that the program was built with"},
 };
 
-static Status check_launch(int size) {
-  for (size_t i = 0; size == 1 && i < sizeof launchers / sizeof *launchers; i++) {
+/* For a process that sees no other. */
+static Status check_alone(void) {
+  for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++) {
     const char *tasks = getenv(launchers[i].variable);
     if (!tasks || atoi(tasks) <= 1) continue;
     return status_fail(STATUS_USAGE,
                        "%s tasks were started (%s), but this process sees no other: %s", tasks,
                        launchers[i].variable, launchers[i].advice);
   }
+  return STATUS_OK;
+}
+
+/* Before MPI starts: Open MPI in a step of Slurm that offers no PMI (`srun --mpi=none`). Version 5
+ * would start every task alone; 4 would end them all with many words, and even the only task of a
+ * step (`srun --pty bash`), which may well start alone. Others find each other in their own ways. */
+static Status check_step(void) {
+  bool open_mpi = !strncmp(comm_library(), "Open MPI", 8);
+  if (!open_mpi || !getenv("SLURM_STEP_ID") || getenv("PMIX_RANK") || getenv("PMI_RANK")) {
+    return STATUS_OK;
+  }
+  TRY(check_alone());
+  unsetenv("SLURM_STEP_ID");
   return STATUS_OK;
 }
 
@@ -55,7 +69,7 @@ static Status start_world(int provided, Comm **comm) {
   }
   int size;
   MPI_Comm_size(MPI_COMM_WORLD, &size);
-  TRY(check_launch(size));
+  if (size == 1) TRY(check_alone());
   MPI_Comm handle;
   MPI_Comm_dup(MPI_COMM_WORLD, &handle);
   Status status = make_comm(handle, comm);
@@ -75,6 +89,7 @@ static void prefer_files(void) {
 
 Status comm_start(int *argc, char ***argv, Comm **comm) {
   *comm = NULL;
+  TRY(check_step());
   int provided;
   prefer_files();
   MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);

@@ -13,7 +13,7 @@ typedef struct Comm Comm;
 
 /* Collective. Starts MPI (funneled) and gives the world. Fails (STATUS_USAGE) on a broken launch: a
  * Slurm step with several tasks whose processes do not see each other; the message says how to
- * start it. On failure MPI is ended again and *comm is NULL. */
+ * start it. On failure MPI has ended or not begun, and *comm is NULL. */
 Status comm_start(int *argc, char ***argv, Comm **comm);
 
 /* Collective. Ends MPI; comm may be NULL. Every rank must come here: errors are agreed upon before

@@ -120,29 +120,38 @@ static int start_alone(int argc, char **argv) {
 static char *program;
 
 /* Its session directory is its own: others that start and end at the same time may not touch it. */
-static int exit_code_alone(const char *tasks) {
+static int exit_code_alone(const char *settings) {
   char command[2000];
   snprintf(
       command, sizeof command,
       "directory=$(mktemp -d) && env -i PATH=\"$PATH\" ASAN_OPTIONS=\"$ASAN_OPTIONS\" "
       "LSAN_OPTIONS=\"$LSAN_OPTIONS\" LD_LIBRARY_PATH=\"$LD_LIBRARY_PATH\" TMPDIR=\"$directory\" "
-      "SLURM_STEP_NUM_TASKS=%s OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+      "%s OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
       "'%s' --start; code=$?; rm -rf \"$directory\"; exit $code",
-      tasks, program);
+      settings, program);
   int result = system(command);
   return WIFEXITED(result) ? WEXITSTATUS(result) : -1;
 }
 
 static void test_broken_launch(void **state) {
   (void)state;
-  int codes[2] = {-1, -1};
+  static const char step[] = "SLURM_JOBID=1 SLURM_NODELIST=node SLURM_STEP_ID=0";
+  char steps[2][200];
+  int codes[4] = {-1, -1, -1, -1};
+  for (int i = 0; i < 2; i++) {
+    snprintf(steps[i], sizeof steps[i], "%s SLURM_STEP_NUM_TASKS=%d", step, 2 - i);
+  }
   if (comm_rank(world) == 0) {
-    codes[0] = exit_code_alone("2");
-    codes[1] = exit_code_alone("1");
+    codes[0] = exit_code_alone("SLURM_STEP_NUM_TASKS=2");
+    codes[1] = exit_code_alone(steps[0]);
+    codes[2] = exit_code_alone("SLURM_STEP_NUM_TASKS=1");
+    codes[3] = exit_code_alone(steps[1]);
   }
   comm_broadcast(world, codes, sizeof codes);
-  assert_all(codes[0] == STATUS_USAGE);
-  assert_all(codes[1] == STATUS_OK);
+  for (int i = 0; i < 2; i++) {
+    assert_all(codes[i] == STATUS_USAGE);
+    assert_all(codes[2 + i] == STATUS_OK);
+  }
 }
 
 int main(int argc, char **argv) {
