@@ -39,7 +39,8 @@ static Status check_alone(void) {
 
 /* Before MPI starts: Open MPI in a step of Slurm that offers no PMI (`srun --mpi=none`). Version 5
  * would start every task alone; 4 would end them all with many words, and even the only task of a
- * step (`srun --pty bash`), which may well start alone. Others find each other in their own ways. */
+ * step (`srun --pty bash`), which may well start alone. Others find each other in their own ways.
+ */
 static Status check_step(void) {
   bool open_mpi = !strncmp(comm_library(), "Open MPI", 8);
   if (!open_mpi || !getenv("SLURM_STEP_ID") || getenv("PMIX_RANK") || getenv("PMI_RANK")) {
