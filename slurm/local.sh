@@ -15,7 +15,7 @@ export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
 directory="${SIREN_CLUSTER:-${TMPDIR:-/tmp}/siren-slurm-$(id -u)}"
 conf="$directory/slurm.conf"
-user="$(id -un 2>/dev/null || id -u)"
+user="$(id -un 2>/dev/null)"
 host="$(uname -n)"
 host="${host%%.*}"
 
@@ -41,7 +41,7 @@ await() {
 alive() {
   local pid
   pid="$(cat "$directory/run/$1.pid" 2>/dev/null)" || return 1
-  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$directory/"
+  { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF "$directory/"
 }
 
 # NAME COMMAND...: starts a daemon that stays in the foreground of a session of its own.
@@ -69,15 +69,21 @@ daemons() { # REGEX
   done | grep -E "$1"
 }
 
-# Processes of this cluster's jobs that outlived it: Slurm's steps, and what has its environment.
+# PID: whether it has this cluster in its environment, and belongs to a job or is Slurm's own step.
+# Shells that merely know the cluster do not count.
+of_a_job() {
+  local variables
+  variables="$(tr '\0' '\n' <"/proc/$1/environ" | grep -xE "SLURM_JOB_ID=.*|SLURM_CONF=.*")"
+  grep -qxF "SLURM_CONF=$conf" <<<"$variables" &&
+    { grep -q '^SLURM_JOB_ID=' <<<"$variables" || grep -qxE 'slurmstepd|srun' "/proc/$1/comm"; }
+}
+
+# Processes of this cluster's jobs that have outlived it.
 leftovers() {
-  local file pid
-  for file in /proc/[0-9]*/environ; do
-    pid="${file#/proc/}" pid="${pid%/environ}"
-    if [ "$pid" != $$ ] && tr '\0' '\n' <"$file" | awk -v conf="SLURM_CONF=$conf" '
-      $0 == conf { ours = 1 } /^SLURM_JOB_ID=/ { job = 1 } END { exit !(ours && job) }'; then
-      echo "$pid"
-    fi
+  local process
+  for process in /proc/[0-9]*; do
+    process="${process#/proc/}"
+    if [ "$process" != $$ ] && of_a_job "$process"; then echo "$process"; fi
   done 2>/dev/null
 }
 
@@ -200,6 +206,7 @@ start() { # NODES CPUS
     command -v $program >/dev/null ||
       fail "no $program: install the packages slurmctld slurmd slurm-client munge"
   done
+  [ -n "$user" ] || fail "user $(id -u) has no name, which Slurm needs"
   [[ $1 =~ ^[1-9][0-9]{0,2}$ && $2 =~ ^[1-9][0-9]{0,3}$ ]] || usage
   if alive slurmctld; then fail "there is one in $directory already: $0 stop"; fi
   if [ ${#directory} -gt 60 ]; then
@@ -207,7 +214,7 @@ start() { # NODES CPUS
   fi
   prepare_directory
   export SLURM_CONF="$conf"
-  (umask 077 && head -c 1024 /dev/urandom >"$directory/munge.key") && chmod 400 "$directory/munge.key"
+  (umask 077 && head -c 1024 /dev/urandom >"$directory/munge.key")
   # --force: it is particular about owners and modes of directories.
   daemon munged munged --foreground --force --key-file="$directory/munge.key" \
     --socket="$directory/run/munge.socket" --pid-file="$directory/run/munged.own" \

@@ -1,8 +1,9 @@
 #!/bin/bash
-# slurm/submit.sh SWEEP.yaml [array[%LIMIT] | packed] [--OPTION ...] [key=value ...]: submits a sweep
-# and, behind it, the job that writes its table; prints their ids as "sweep ID" and "table ID".
+# slurm/submit.sh SWEEP.yaml [array[%LIMIT] | packed] [--OPTION ...] [key=value ...]
 #
-#   array    (default) one task of a job array for each run; %LIMIT: so many at the same time
+# Submits a sweep and, behind it, the job that writes its table; prints "sweep ID" and "table ID".
+#
+#   array    (default) a job array with one element for each run; %LIMIT: so many at the same time
 #   packed   one job, whose tasks (--ntasks) share all runs
 #
 # Options are sbatch's, written --name=value or -xvalue; those that say where and for whom a job

@@ -98,8 +98,8 @@ rule_places() {
 
 max_lines=500 max_function=60
 rule_sizes() {
-  local file lines
-  for file in $(files_in '\.(c|h|def|sh|py|cmake)$|CMakeLists.txt$' | grep -v '^tests/golden/'); do
+  local file lines kinds='\.(c|h|def|sh|sbatch|py|cmake)$|CMakeLists.txt$'
+  for file in $(files_in "$kinds" | grep -v '^tests/golden/'); do
     lines=$(wc -l <"$file")
     if [ "$lines" -gt $max_lines ]; then offence "$file:$lines: file of over $max_lines lines"; fi
   done
@@ -109,7 +109,7 @@ rule_sizes() {
       /^}$/ { if (NR - start + 1 > limit)
                 print file ":" start ": function of " NR - start + 1 " lines: " name }' "$file")
   done
-  for file in $(files_in '\.(c|h|def|sh|py|yaml|txt|cmake)$' | grep -v '^tests/golden/'); do
+  for file in $(files_in '\.(c|h|def|sh|sbatch|py|yaml|txt|cmake)$' | grep -v '^tests/golden/'); do
     offences_of < <(grep -nE '^.{101,}' "$file" |
       sed -E "s|^([0-9]*):(.{30}).*|$file:\1: line of over 100 columns: \2...|")
   done
@@ -141,7 +141,7 @@ rule_headers() {
 # Shell scripts must fail when something fails; sourced ones begin with a comment.
 rule_scripts() {
   local file
-  for file in $(files_in '\.sh$'); do
+  for file in $(files_in '\.(sh|sbatch)$'); do
     if ! head -n 1 "$file" | grep -qE '^#(!/bin/bash$| )'; then
       offence "$file:1: begins neither with #!/bin/bash nor with a comment"
     fi
@@ -208,6 +208,9 @@ self_test() {
   breaks 'core/a.h:1: no include guard CORE_A_H' core/a.h <<<'/* A. */'
   breaks 'core/a.h:1: does not begin' core/a.h <<<'#ifndef CORE_A_H'
   breaks 'tests/a.sh:1: begins neither' tests/a.sh <<<'true'
+  breaks 'slurm/a.sbatch:1: begins neither' slurm/a.sbatch <<<'#SBATCH --time=1'
+  breaks 'slurm/a.sbatch:2: wording' slurm/a.sbatch <<<$'#!/bin/bash\n# TO''DO later'
+  breaks 'slurm/a.sbatch:2: line of over' slurm/a.sbatch < <(printf '#!/bin/bash\n# %099d\n' 0)
   if [ $offences -gt 0 ]; then exit 1; fi
 }
 

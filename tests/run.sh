@@ -65,7 +65,9 @@ c_files() {
   fi
 }
 format() { c_files | xargs clang-format --dry-run --Werror; }
-shell_scripts() { find . -name '*.sh' -not -path './build*' -exec shellcheck .ci/run {} +; }
+shell_scripts() {
+  find . \( -name '*.sh' -o -name '*.sbatch' \) -not -path './build*' -exec shellcheck .ci/run {} +
+}
 
 # Leaks can be looked for where processes may trace themselves.
 leaks_found() {
