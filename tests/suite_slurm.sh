@@ -63,15 +63,13 @@ attempts() { sed -n 's/^ *"attempts": *\([0-9]*\).*/\1/p' "$1/state.json"; }
 
 # OUTPUT: the process of a run, once it is at work.
 await_work() {
-  local i
-  for i in $(seq 1200); do
-    if [ "$(wc -l 2>/dev/null <"$1/log.jsonl")" -gt 2 ] 2>/dev/null; then
-      sed -n 's/^ *"process": *\([0-9]*\).*/\1/p' "$1/state.json"
-      return
-    fi
+  local tries=1200
+  until [ "$(wc -l 2>/dev/null <"$1/log.jsonl")" -gt 2 ] 2>/dev/null; do
+    tries=$((tries - 1))
+    if [ $tries = 0 ]; then return 1; fi
     sleep 0.05
   done
-  return 1
+  sed -n 's/^ *"process": *\([0-9]*\).*/\1/p' "$1/state.json"
 }
 
 # ---- Disturbances: each in the background, on CLUSTER, JOB, the DIRECTORY of a run ----
@@ -87,7 +85,7 @@ signal_script() { await_work "$3" >/dev/null && on "$1" scancel --batch --signal
 # The program makes no step until its time is over, which it finds out by itself.
 run_out_of_time() {
   local process
-  process="$(await_work "$3")" && kill -STOP "$process" && sleep 7 && kill -CONT "$process"
+  process="$(await_work "$3")" && kill -STOP "$process" && sleep 10 && kill -CONT "$process"
 }
 
 # ---- Jobs ----
@@ -98,8 +96,8 @@ id_of() { sed -n "s/^$1 \\([0-9]*\\).*/\\1/p" "$2"; }
 # CLUSTER LAUNCHER OPTION...: an array sweep, disturbed; the directory is CLUSTER-array.
 submit_array() {
   local cluster="$1" job
-  # One minute less 54 s: the programs have six seconds.
-  SIREN_LAUNCHER="$2" SIREN_MARGIN=54 on "$1" bash "$slurm/submit.sh" six.yaml array --time=1 \
+  # One minute less 50 s: the programs have ten seconds.
+  SIREN_LAUNCHER="$2" SIREN_MARGIN=50 on "$1" bash "$slurm/submit.sh" six.yaml array --time=1 \
     "--output=$1-array-%a.log" "${@:3}" "output=$1-array" >"$1-array.out" 2>&1 ||
     bad "$1: submission: $(cat "$1-array.out")"
   job="$(id_of sweep "$1-array.out")"
@@ -119,7 +117,7 @@ submit_packed() {
 no_jobs() { [ -z "$(on "$1" squeue --noheader 2>&1)" ]; }
 
 await_jobs() { # CLUSTER
-  local tries=$((limit * 2))
+  local tries=500
   until no_jobs "$1"; do
     tries=$((tries - 1))
     if [ $tries = 0 ]; then
