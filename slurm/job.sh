@@ -15,7 +15,8 @@
 #   SIREN_SETUP          a file to source first: modules, Spack, a container, MPI's variables
 #   SIREN_LAUNCHER       srun (default), mpirun (Open MPI), or a whole command to put before siren
 #   SIREN_MARGIN         seconds between SIREN_DEADLINE and the time limit (30)
-#   SIREN_MAX_RESTARTS   of one task (20)         SIREN_MAX_KILLED   the same, if killed (2)
+#   SIREN_MAX_RESTARTS   of one task (20)
+#   SIREN_MAX_KILLED     a killed program is started again up to this restart (2)
 
 job_folder="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 job_signal='' job_process=''

@@ -48,6 +48,7 @@ alive() {
 daemon() {
   setsid "${@:2}" </dev/null >>"$directory/log/$1.out" 2>&1 &
   echo $! >"$directory/run/$1.pid"
+  disown # bash would announce its end
 }
 
 # NAME: ends a daemon, kindly at first.
