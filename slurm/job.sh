@@ -52,18 +52,27 @@ job_find_id() {
   fi
 }
 
-# Threads are what the allocation gives to a task. They are bound to its cores only where Slurm
-# confines the job to its own: else two jobs of a node would bind themselves to the same ones.
+# Threads are what the allocation gives to a task.
 job_threads() {
-  local cpus
-  cpus="$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)"
   export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-1}" OMP_PLACES=cores
   export SRUN_CPUS_PER_TASK="$OMP_NUM_THREADS" # srun does not take it from the job by itself
-  if [ -z "${OMP_PROC_BIND:-}" ]; then
-    OMP_PROC_BIND=close
-    if [ "$cpus" -gt "${SLURM_CPUS_ON_NODE:-0}" ]; then OMP_PROC_BIND=false; fi
-  fi
+}
+
+# Threads are bound to cores only where the task has CPUs for them alone: tasks that share a set of
+# CPUs would all bind themselves to the first ones. So each task decides; its command follows.
+job_task='
+if [ -z "${OMP_PROC_BIND:-}" ]; then
+  cpus="$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)"
+  if [ "$cpus" -le "$OMP_NUM_THREADS" ]; then OMP_PROC_BIND=close; else OMP_PROC_BIND=false; fi
   export OMP_PROC_BIND
+fi
+exec "$@"'
+
+# Whether Slurm confines the job to CPUs of its own. If not, mpirun may not bind its ranks either: it
+# would take the same cores in every job of a node.
+job_confined() {
+  [ "${OMP_PROC_BIND:-}" != false ] &&
+    [ "$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)" -le "${SLURM_CPUS_ON_NODE:-0}" ]
 }
 
 # When siren has to have stopped, in case the signal ahead of the limit is lost.
@@ -79,7 +88,7 @@ job_launcher() {
     srun) launcher=(srun --kill-on-bad-exit=1 "--mpi=${SLURM_MPI_TYPE:-pmix}") ;;
     mpirun)
       launcher=(mpirun --bind-to none)
-      if [ "$OMP_PROC_BIND" != false ]; then
+      if job_confined; then
         launcher=(mpirun --map-by "slot:PE=$OMP_NUM_THREADS" --bind-to core)
       fi
       ;;
@@ -141,6 +150,6 @@ job_main() {
   job_deadline
   job_launcher
   job_say "$job_id on ${SLURM_JOB_NODELIST:-?}: ${launcher[*]} ${siren[*]} $*"
-  job_run "${launcher[@]}" "${siren[@]}" "$@"
+  job_run "${launcher[@]}" bash -c "$job_task" siren "${siren[@]}" "$@"
   job_end
 }
