@@ -17,7 +17,7 @@ Status curve_headline(const Setup *setup, const Result *result, const char *name
     y[i] = headline->function(history->values + i * history->n_columns + 1);
   }
   char *path = result_path(result, name);
-  Curve curve = {headline->name, history->rows, x, y};
+  Curve curve = {.label = headline->name, .n = history->rows, .x = x, .y = y};
   Status status =
       picture_plot(path, &(Plot){style->title, "step", style->y_label, style->log_y, 1, &curve});
   free(path);

@@ -144,7 +144,7 @@ static Status plot_frames(const Report *report, const double *psnr) {
   double rate = report->film->rate, *x;
   TRY(memory_allocate(&x, (size_t)frames, sizeof *x, "a curve"));
   for (int64_t i = 0; i < frames; i++) x[i] = rate > 0 ? (double)i / rate : (double)i;
-  Curve curve = {"", frames, x, psnr};
+  Curve curve = {.label = "", .n = frames, .x = x, .y = psnr};
   char *path = result_path(report->result, "frames.png");
   Status status = picture_plot(path, &(Plot){"PSNR of the frames", rate > 0 ? "time (s)" : "frame",
                                              "PSNR (dB)", false, 1, &curve});

@@ -50,11 +50,13 @@ Status picture_grid(const char *path, const PictureGrid *grid);
 
 /* Curves y over x as a PNG with axes, ticks and a legend (NULL or "": none of that text). A point
  * that is not finite, or not positive on a logarithmic axis, is a gap in its line; a point between
- * gaps is a dot. n may be 0, and n_curves. */
+ * gaps is a dot. n may be 0, and n_curves. Between low and high, if a curve has these, a pale band
+ * of its colour lies behind all curves. */
 typedef struct {
   const char *label;
   int64_t n;
   const double *x, *y;
+  const double *low, *high; /* [n], or both NULL */
 } Curve;
 typedef struct {
   const char *title, *x_label, *y_label;

@@ -22,14 +22,19 @@ static bool has_text(const char *text) {
 }
 
 /* Okabe and Ito's colours, told apart by the colour-blind; yellow is too pale on white. */
-static void set_curve_style(cairo_t *cairo, int curve) {
-  static const unsigned char colours[][3] = {{0, 114, 178},   {213, 94, 0},  {0, 158, 115},
-                                             {204, 121, 167}, {230, 159, 0}, {86, 180, 233},
-                                             {0, 0, 0}};
-  enum { COLOURS = sizeof colours / sizeof *colours };
-  static const double dashes[][2] = {{1, 0}, {14, 9}, {3, 8}};
+static const unsigned char colours[][3] = {{0, 114, 178},   {213, 94, 0},  {0, 158, 115},
+                                           {204, 121, 167}, {230, 159, 0}, {86, 180, 233},
+                                           {0, 0, 0}};
+enum { COLOURS = sizeof colours / sizeof *colours };
+
+static void set_curve_colour(cairo_t *cairo, int curve, double opacity) {
   const unsigned char *rgb = colours[curve % COLOURS];
-  cairo_set_source_rgb(cairo, rgb[0] / 255., rgb[1] / 255., rgb[2] / 255.);
+  cairo_set_source_rgba(cairo, rgb[0] / 255., rgb[1] / 255., rgb[2] / 255., opacity);
+}
+
+static void set_curve_style(cairo_t *cairo, int curve) {
+  static const double dashes[][2] = {{1, 0}, {14, 9}, {3, 8}};
+  set_curve_colour(cairo, curve, 1);
   int dash = curve / COLOURS % 3;
   cairo_set_dash(cairo, dashes[dash], dash ? 2 : 0, 0);
   cairo_set_line_width(cairo, LINE_WIDTH);
@@ -103,6 +108,9 @@ static void find_ranges(Chart *c) {
       if (isnan(axis_place(&c->x, curve->x[k])) || isnan(axis_place(&c->y, curve->y[k]))) continue;
       axis_include(&c->x, curve->x[k]);
       axis_include(&c->y, curve->y[k]);
+      if (!curve->low) continue;
+      axis_include(&c->y, curve->low[k]);
+      axis_include(&c->y, curve->high[k]);
     }
   }
   axis_finish(&c->x, 0);
@@ -226,6 +234,29 @@ static void draw_curve(const Chart *c, int index) {
   pen_gap(c->cairo, &pen);
 }
 
+/* From one point to the next where both have a band. */
+static void draw_band(const Chart *c, int index) {
+  const Curve *curve = &c->plot->curves[index];
+  if (!curve->low) return;
+  set_curve_colour(c->cairo, index, 0.22);
+  cairo_set_antialias(c->cairo, CAIRO_ANTIALIAS_NONE); /* no seams between the pieces */
+  for (int64_t k = 1; k < curve->n; k++) {
+    double x[2], low[2], high[2];
+    for (int i = 0; i < 2; i++) {
+      x[i] = pixel_x(c, curve->x[k - 1 + i]);
+      low[i] = pixel_y(c, curve->low[k - 1 + i]);
+      high[i] = pixel_y(c, curve->high[k - 1 + i]);
+    }
+    if (isnan(x[0] + x[1] + low[0] + low[1] + high[0] + high[1])) continue;
+    cairo_move_to(c->cairo, x[0], low[0]);
+    cairo_line_to(c->cairo, x[1], low[1]);
+    cairo_line_to(c->cairo, x[1], high[1]);
+    cairo_line_to(c->cairo, x[0], high[0]);
+    cairo_fill(c->cairo);
+  }
+  cairo_set_antialias(c->cairo, CAIRO_ANTIALIAS_DEFAULT);
+}
+
 static bool has_points(const Chart *c) {
   for (int i = 0; i < c->plot->n_curves; i++) {
     const Curve *curve = &c->plot->curves[i];
@@ -243,6 +274,7 @@ Status picture_plot(const char *path, const Plot *plot) {
   find_ranges(&chart);
   lay_out(&chart);
   draw_axes(&chart);
+  for (int i = 0; i < plot->n_curves; i++) draw_band(&chart, i);
   for (int i = 0; i < plot->n_curves; i++) draw_curve(&chart, i);
   if (!has_points(&chart)) {
     canvas_text(canvas.cairo, (chart.left + chart.right) / 2, (chart.top + chart.bottom) / 2, 0.5,

@@ -329,7 +329,8 @@ static void plots_show_curves(void **state) {
     y[i] = i % 1000 == 7 ? NAN : exp(1e-4 * i);
     z[i] = i % 2 ? 18000 : INFINITY; /* crosses the other curve in none of the places looked at */
   }
-  Curve curves[2] = {{"rising", N, x, y}, {long_text, N, x, z}};
+  Curve curves[2] = {{.label = "rising", .n = N, .x = x, .y = y},
+                     {.label = long_text, .n = N, .x = x, .y = z}};
   Plot plot = {"Title", "x", "y", false, 2, curves};
   for (int i = 0; i < 2; i++) {
     plot.log_y = i;
@@ -347,13 +348,36 @@ static void plots_show_curves(void **state) {
   free(z);
 }
 
+/* A band from 1 to 3 around a curve at 2: pale, behind the curve, and the axis holds it. */
+static void plots_show_bands(void **state) {
+  (void)state;
+  const double x[4] = {0, 1, 2, 3}, y[4] = {2, 2, 2, 2}, low[4] = {1, 1, NAN, 1},
+               high[4] = {3, 3, 3, 3};
+  Curve curve = {.n = 4, .x = x, .y = y, .low = low, .high = high};
+  Image image = plot_picture(&(Plot){"Band", "x", "y", false, 1, &curve});
+  /* 0.22 of the first colour on white */
+  int pale = count_colour(&image, 199, 224, 238), all = image.width * image.height;
+  assert_true(pale > all / 6 && pale < all / 3); /* a third of the width, most of the height */
+  curve.low = curve.high = NULL;
+  Image plain = plot_picture(&(Plot){"Band", "x", "y", false, 1, &curve});
+  assert_int_equal(count_colour(&plain, 199, 224, 238), 0);
+  image_destroy(&image);
+  image_destroy(&plain);
+}
+
 static void odd_plots(void **state) {
   (void)state;
   const double x[4] = {0, 1, 2, 3}, flat[4] = {7, 7, 7, 7}, bad[4] = {-1, 0, NAN, INFINITY};
   const double huge[4] = {1e308, -1e308, 1e299, -1e299}, tiny[4] = {1e-310, 0, -1e-305, 1e-200};
   const double *data[] = {flat, bad, huge, tiny, x};
   for (int i = 0; i < 40; i++) {
-    Curve curve = {i % 2 ? long_text : NULL, (int[]){4, 1, 0, 2}[i / 10], x, data[i / 2 % 5]};
+    const double *y = data[i / 2 % 5];
+    Curve curve = {.label = i % 2 ? long_text : NULL,
+                   .n = (int[]){4, 1, 0, 2}[i / 10],
+                   .x = x,
+                   .y = y,
+                   .low = i % 4 ? NULL : data[i / 3 % 5],
+                   .high = i % 4 ? NULL : y};
     Plot plot = {long_text, long_text, long_text, i % 3 == 0, i < 38, &curve};
     Image image = plot_picture(&plot);
     image_destroy(&image);
@@ -366,7 +390,9 @@ static void many_curves(void **state) {
   (void)state;
   const double x[2] = {0, 1}, y[2] = {1, 2};
   Curve curves[100];
-  for (int i = 0; i < 100; i++) curves[i] = (Curve){"a curve among many", 2, x, y};
+  for (int i = 0; i < 100; i++) {
+    curves[i] = (Curve){.label = "a curve among many", .n = 2, .x = x, .y = y};
+  }
   Image image = plot_picture(&(Plot){"Many", "x", "y", true, 100, curves});
   image_destroy(&image);
 }
@@ -403,6 +429,7 @@ int main(void) {
       cmocka_unit_test(small_panels_stay_sharp),
       cmocka_unit_test(pictures_that_fail),
       cmocka_unit_test(plots_show_curves),
+      cmocka_unit_test(plots_show_bands),
       cmocka_unit_test(odd_plots),
       cmocka_unit_test(many_curves),
   };
