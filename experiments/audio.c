@@ -91,5 +91,6 @@ const ExperimentFunctions experiment_audio = {
     .shared_bytes = shared_data_bytes,
     .evaluation_bytes = evaluation_bytes,
     .evaluation_flops = evaluation_flops,
+    .metrics = (const char *const[]){"mse", "mse_silence", "mse_share", "snr", "error_max", NULL},
     .headline = {"mse", "1", mse_of_terms},
 };

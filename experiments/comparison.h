@@ -8,6 +8,9 @@
 
 enum { COMPARISON_MAX_EXTRA = 4 };
 
+/* The metrics of every comparison, for an experiment's list. */
+#define COMPARISON_METRICS "psnr", "ssim", "mse", "psnr_gradient", "psnr_laplacian"
+
 typedef struct {
   const char *title;   /* of the figure */
   const void *context; /* of the functions below; borrowed */

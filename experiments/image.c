@@ -103,5 +103,6 @@ const ExperimentFunctions experiment_image = {
     .eval = eval,
     .evaluation_bytes = evaluation_bytes,
     .evaluation_flops = evaluation_flops,
+    .metrics = (const char *const[]){COMPARISON_METRICS, NULL},
     .headline = {"psnr", "dB", psnr_of_terms},
 };

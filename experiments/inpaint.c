@@ -245,5 +245,6 @@ const ExperimentFunctions experiment_inpaint = {
     .eval = eval,
     .evaluation_bytes = evaluation_bytes,
     .evaluation_flops = evaluation_flops,
+    .metrics = (const char *const[]){COMPARISON_METRICS, "psnr_known", "psnr_hidden", NULL},
     .headline = {"psnr_known", "dB", psnr_of_terms},
 };

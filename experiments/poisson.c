@@ -303,5 +303,6 @@ const ExperimentFunctions experiment_poisson = {
     .eval = eval,
     .evaluation_bytes = evaluation_bytes,
     .evaluation_flops = evaluation_flops,
+    .metrics = (const char *const[]){COMPARISON_METRICS, "psnr_minmax", NULL},
     .headline = {"psnr", "dB", psnr_of_terms},
 };

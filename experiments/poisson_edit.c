@@ -319,4 +319,6 @@ const ExperimentFunctions experiment_poisson_edit = {
     .eval = eval,
     .evaluation_bytes = evaluation_bytes,
     .evaluation_flops = evaluation_flops,
+    .metrics =
+        (const char *const[]){"psnr", "psnr_gradient", "psnr_background", "loss_least", NULL},
 };

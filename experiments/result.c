@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "experiments/suite.h"
 #include "io/file.h"
 #include "mpi/gather.h"
 
@@ -21,6 +22,7 @@ static const struct {
 
 Status result_metric(Result *result, const char *name, double value, const char *units) {
   assert(result->n_metrics < RESULT_MAX_METRICS);
+  assert(!result->experiment || suite_has_metric(result->experiment, name));
   int i = result->n_metrics++;
   result->metrics[i].name = name;
   result->metrics[i].units = units;

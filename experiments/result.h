@@ -12,9 +12,10 @@
 enum { RESULT_MAX_METRICS = 64 };
 
 typedef struct {
-  const Comm *comm;       /* borrowed, as all pointers here */
-  const char *directory;  /* where pictures go */
-  const History *history; /* what was logged; NULL in `siren eval` */
+  const Comm *comm;                    /* borrowed, as all pointers here */
+  const struct Experiment *experiment; /* whose metrics they are; NULL: of any name */
+  const char *directory;               /* where pictures go */
+  const History *history;              /* what was logged; NULL in `siren eval` */
   RunFile *file;
   int threads;
   bool plain; /* no pictures are wanted (eval.pictures=false) */
@@ -25,7 +26,8 @@ typedef struct {
   } metrics[RESULT_MAX_METRICS];
 } Result;
 
-/* Collective. A metric into the run file and the list; units "1" for pure numbers. */
+/* Collective. A metric into the run file and the list; units "1" for pure numbers. The experiment
+ * must have it among its metrics (suite.h). */
 Status result_metric(Result *result, const char *name, double value, const char *units);
 
 /* What to evaluate on a grid: fields for the file, and whole on rank 0 where `keep` is set. */

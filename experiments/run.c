@@ -216,6 +216,7 @@ static Status fill_run_file(Run *run) {
 /* Collective. */
 static Status write_run_file(Run *run) {
   run->result = (Result){.comm = run->comm,
+                         .experiment = run->setup.experiment,
                          .directory = run->directory,
                          .history = &run->history,
                          .threads = run->threads,

@@ -245,5 +245,9 @@ const ExperimentFunctions experiment_sdf = {
     .eval = eval,
     .evaluation_bytes = evaluation_bytes,
     .evaluation_flops = shape_report_flops,
+    .metrics =
+        (const char *const[]){"chamfer", "truth_to_found", "found_to_truth", "normal_consistency",
+                              "orientation", "watertight", "phantom_area", "missing_area",
+                              "components", "eikonal", "vertices", "triangles", NULL},
     .headline = {"distance", "1", distance_of_terms},
 };

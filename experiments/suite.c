@@ -48,6 +48,22 @@ const char *suite_suggest(const char *name) {
   return config_suggest(name, names);
 }
 
+static const char *const metrics_of_all[] = {"loss_final", NULL};
+
+static bool among(const char *const *names, const char *name) {
+  while (*names && strcmp(*names, name) != 0) names++;
+  return *names;
+}
+
+bool suite_has_metric(const Experiment *experiment, const char *name) {
+  return among(metrics_of_all, name) || among(experiment->functions->metrics, name);
+}
+
+const char *suite_suggest_metric(const Experiment *experiment, const char *name) {
+  const char *close = config_suggest(name, experiment->functions->metrics);
+  return close ? close : config_suggest(name, metrics_of_all);
+}
+
 Status suite_setup(const Comm *comm, const Config *config, int threads, Setup *setup) {
   memset(setup, 0, sizeof *setup);
   const char *name = config_text(config, "experiment"), *close = suite_suggest(name);

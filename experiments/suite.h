@@ -58,8 +58,9 @@ typedef struct {
   double (*evaluation_bytes)(const Setup *setup, int rank);
   double (*evaluation_flops)(const Setup *setup);
 
-  Headline headline; /* function NULL: none */
-  bool bricks;       /* takes data.brick: data that no memory holds */
+  const char *const *metrics; /* all that evaluate may report, NULL after the last */
+  Headline headline;          /* function NULL: none */
+  bool bricks;                /* takes data.brick: data that no memory holds */
 } ExperimentFunctions;
 
 typedef struct Experiment {
@@ -76,6 +77,12 @@ const Experiment *suite_find(const char *name);
 
 /* Local. The closest name for "did you mean", or NULL. */
 const char *suite_suggest(const char *name);
+
+/* Local. Whether runs may report a metric of this name; those of all runs included. */
+bool suite_has_metric(const Experiment *experiment, const char *name);
+
+/* Local. The closest name of a metric for "did you mean", or NULL. */
+const char *suite_suggest_metric(const Experiment *experiment, const char *name);
 
 /* Collective. Sets an experiment up; on failure everything is released again. */
 Status suite_setup(const Comm *comm, const Config *config, int threads, Setup *setup);

@@ -108,5 +108,7 @@ const ExperimentFunctions experiment_video = {
     .shared_bytes = shared_data_bytes,
     .evaluation_bytes = evaluation_bytes,
     .evaluation_flops = evaluation_flops,
+    .metrics = (const char *const[]){"psnr", "psnr_deviation", "psnr_worst", "psnr_best",
+                                     "psnr_all", "mse", NULL},
     .headline = {"psnr", "dB", psnr_of_terms},
 };

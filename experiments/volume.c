@@ -108,6 +108,9 @@ const ExperimentFunctions experiment_volume = {
     .training_bytes = training_bytes,
     .evaluation_bytes = evaluation_bytes,
     .evaluation_flops = evaluation_flops,
+    .metrics =
+        (const char *const[]){"psnr", "mse", "error_rms", "error_largest", "error_largest_share",
+                              "compression_ratio", "range_low", "range_high", NULL},
     .headline = {"rms", "1", error_of_terms},
     .bricks = true,
 };

@@ -85,16 +85,19 @@ static Status convert_key(const Reader *reader, int id, Tree *parent, char **key
                 .column = node->start_mark.column + 1};
   if (node->type != YAML_SCALAR_NODE) return tree_fail(&place, "a key must be a word");
   const char *word = (const char *)node->data.scalar.value;
+  size_t length = node->data.scalar.length;
   char excerpt[CONFIG_EXCERPT];
-  config_excerpt(excerpt, word, node->data.scalar.length);
-  if (!config_is_key(word, node->data.scalar.length)) {
-    return tree_fail(&place, "key `%s` must consist of letters, digits, _, - and .", excerpt);
+  config_excerpt(excerpt, word, length);
+  bool printable = true;
+  for (size_t i = 0; i < length; i++) printable = printable && (unsigned char)word[i] >= ' ';
+  if (length > TREE_KEY || !printable) {
+    return tree_fail(&place, "key `%s` must be one line of at most %d bytes", excerpt, TREE_KEY);
   }
   if (tree_get(parent, word)) {
     return tree_fail(&place, "`%s` is given twice; the first is in line %zu", excerpt,
                      tree_get(parent, word)->line);
   }
-  return config_copy(word, node->data.scalar.length, key);
+  return config_copy(word, length, key);
 }
 
 static Status convert_map(Reader *reader, const yaml_node_t *node, int depth, Tree *tree) {
@@ -198,7 +201,9 @@ Status tree_check_keys(const Tree *map, const char *what, const char *const *kno
     while (known[k] && strcmp(known[k], key) != 0) k++;
     if (known[k]) continue;
     const char *close = config_suggest(key, known);
-    return tree_fail(&map->items[i], "%s: unknown key `%s`%s%s%s", what, key,
+    char excerpt[CONFIG_EXCERPT];
+    config_excerpt(excerpt, key, strlen(key));
+    return tree_fail(&map->items[i], "%s: unknown key `%s`%s%s%s", what, excerpt,
                      close ? "; did you mean `" : "", close ? close : "", close ? "`?" : "");
   }
   return STATUS_OK;

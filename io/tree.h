@@ -11,6 +11,8 @@
 
 typedef enum { TREE_SCALAR, TREE_LIST, TREE_MAP } TreeKind;
 
+enum { TREE_KEY = 255 };
+
 typedef struct Tree Tree;
 struct Tree {
   TreeKind kind;
@@ -22,9 +24,10 @@ struct Tree {
   Tree *items;
 };
 
-/* Local. Errors (STATUS_USAGE) name file, line and column. A key must be a word of letters, digits,
- * `_`, `-` and `.`, and stand once in its mapping; at most 2^18 bytes, 16 levels and 10^5 values,
- * those of aliases counted again. `name` is borrowed by the tree. Release with tree_destroy. */
+/* Local. Errors (STATUS_USAGE) name file, line and column. A key is one line of at most
+ * TREE_KEY bytes (values may be keys, "" too) and stands once in its mapping; at most 2^18 bytes,
+ * 16 levels and 10^5 values, those of aliases counted again. `name` is borrowed by the tree.
+ * Release with tree_destroy. */
 Status tree_parse(const char *name, const char *text, size_t length, Tree **root);
 void tree_destroy(Tree *root); /* NULL is allowed */
 

@@ -168,6 +168,11 @@ static void test_every_experiment_file(void **state) {
   assert_true(count > 0);
   for (int i = 0; i < count; i++) {
     assert_ptr_equal(suite_find(table[i].name), &table[i]);
+    const char *const *metrics = table[i].functions->metrics;
+    assert_non_null(metrics[0]);
+    assert_true(suite_has_metric(&table[i], metrics[0]));
+    assert_true(suite_has_metric(&table[i], "loss_final"));
+    assert_false(suite_has_metric(&table[i], "psn"));
     for (int s = 0; s < 3; s++) {
       Config *config = NULL;
       Status status =
@@ -180,6 +185,9 @@ static void test_every_experiment_file(void **state) {
   }
   assert_null(suite_find("images"));
   assert_string_equal(suite_suggest("imag"), "image");
+  assert_string_equal(suite_suggest_metric(suite_find("image"), "psn"), "psnr");
+  assert_string_equal(suite_suggest_metric(suite_find("sdf"), "loss_finl"), "loss_final");
+  assert_null(suite_suggest_metric(suite_find("image"), "chamfer"));
 }
 
 /* Options count points along one axis; what they make of several axes may be too much. */
