@@ -151,8 +151,10 @@ Status table_draw_curves(const Table *table, const char *into, TableFiles *files
     Status status = draw(table, curves, path);
     free(path);
     TRY(status);
-    fprintf(markdown, "\n## Over the steps: %s\n\n", curves->value);
-    fprintf(markdown, "Mean over the seeds, from the smallest to the largest.\n\n");
+    char label[LABEL];
+    label_values(table, curves, label, sizeof label);
+    fprintf(markdown, "\n## Over the steps: %s\n\n", label);
+    fprintf(markdown, "Mean over the seeds, in a band from the smallest to the largest.\n\n");
     fprintf(markdown, "![%s](%s)\n", curves->value, name);
   }
   return STATUS_OK;

@@ -71,25 +71,23 @@ static Status take_complete(Table *table, TableRun *run, const char *path) {
 
 /* ---- Any run ---- */
 
-static Status take_failed(TableRun *run, const char *path, const RunState *state) {
+static Status take_unfinished(TableRun *run, const char *path, Standing standing,
+                              const RunState *state) {
   bool complete;
-  if (state->kind == STATE_FAILED) {
-    run->kind = TABLE_RUN_FAILED;
-    return say(run, *state->message ? state->message : "failed");
-  }
-  if (runfile_is_complete(path, &complete) != STATUS_OK) return spoil(run);
-  return say(run, "unfinished");
+  if (runfile_is_complete(path, &complete) != STATUS_OK) return spoil(run); /* damaged */
+  if (standing == STANDING_WAITING) return STATUS_OK;
+  if (standing != STANDING_FAILED) return say(run, standing_name(standing));
+  run->kind = TABLE_RUN_FAILED;
+  return say(run, *state->message ? state->message : "failed");
 }
 
 static Status take_run(Table *table, TableRun *run, const char *directory, const char *path) {
   RunState state = {.kind = STATE_NONE};
   Standing standing = standing_at(directory);
-  if (standing == STANDING_WAITING) return STATUS_OK;
   if (state_read(directory, &state) != STATUS_OK) return spoil(run);
   run->core_seconds = state.core;
   if (standing == STANDING_COMPLETE) return take_complete(table, run, path);
-  if (standing == STANDING_FAILED) return take_failed(run, path, &state);
-  return say(run, standing_name(standing));
+  return take_unfinished(run, path, standing, &state);
 }
 
 static Status gather_run(Table *table, TableRun *run) {

@@ -18,6 +18,7 @@ typedef struct {
   int n_values, first; /* first: the place of its values among those of all keys */
   const char **values; /* canonical, in order of the axis, each once */
   const char **names;  /* what people call them */
+  bool named;          /* the file names some; else numbers are told with the title */
 } TableKey;
 
 typedef struct {
@@ -126,6 +127,9 @@ typedef struct {
 /* Local. Reads the block and groups the runs into rows; *table is owned by the caller. */
 Status table_read(const Sweep *sweep, Table **table);
 void table_destroy(Table *table); /* NULL is allowed */
+
+/* Local. Writes ", " unless it is the first, and the value: "ReLU", or "first omega 30". */
+void table_put_value(const TableKey *key, int value, bool *first, FILE *out);
 
 /* Local. The key at a place that names it; or a failure that names a close one. */
 Status table_find_key(const Table *table, const Tree *at, const char *text, int *key);

@@ -90,17 +90,16 @@ static bool is_first(const HeatPlan *plan) {
 
 /* "paper, zero": the values of the other keys, "" where there are none to tell apart. */
 static void name_others(const HeatPlan *plan, char name[LABEL]) {
-  const char *comma = "";
-  size_t at = 0;
-  name[0] = '\0';
+  bool first = true;
+  memset(name, 0, LABEL);
+  FILE *out = fmemopen(name, LABEL - 1, "w"); /* what does not fit is left away */
+  if (!out) return;
   for (int k = 0; k < plan->table->n_keys; k++) {
     const TableKey *key = &plan->table->keys[k];
     if (k == plan->heat->x || k == plan->heat->y || key->n_values < 2) continue;
-    int value = plan->table->rows[plan->like].choice[k];
-    at += (size_t)snprintf(name + at, LABEL - at, "%s%s", comma, key->names[value]);
-    if (at >= LABEL) return;
-    comma = ", ";
+    table_put_value(key, plan->table->rows[plan->like].choice[k], &first, out);
   }
+  fclose(out);
 }
 
 static void fill_cells(HeatPlan *plan, int columns) {
@@ -191,8 +190,9 @@ static void show_heats(const HeatPlan *plans, char *const *names, int n, FILE *m
   fputs(*edge ? "|\n" : "", markdown);
   for (int i = 0; *edge && i < n; i++) fputs("| --- ", markdown);
   fputs(*edge ? "|\n" : "", markdown);
+  const char *space = *edge ? " " : "";
   for (int i = 0; i < n; i++) {
-    fprintf(markdown, "%s![%s](%s) ", edge, plans[i].heat->title, names[i]);
+    fprintf(markdown, "%s![%s](%s)%s", edge, plans[i].heat->title, names[i], space);
   }
   fputs(*edge ? "|\n" : "\n", markdown);
 }

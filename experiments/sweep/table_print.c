@@ -87,7 +87,7 @@ static void put_mean(const Table *table, const TableFinding *finding, FILE *out)
   char mean[TABLE_NUMBER], deviation[TABLE_NUMBER], cell[LABEL];
   table_number(&style, finding->mean, mean);
   deviation_text(&style, finding->deviation, deviation);
-  bool known = finding->n > 1;
+  bool known = !isnan(finding->deviation);
   snprintf(cell, sizeof cell, "%s%s%s", mean, known ? " ± " : "", known ? deviation : "");
   put_cell(out, cell);
 }
@@ -108,7 +108,9 @@ static void put_row(const Table *table, int index, FILE *out) {
   for (int i = 0; i < table->n_findings; i++) {
     const TableFinding *finding = &table->findings[i];
     if (finding->row != index) continue;
-    if (finding->verdict > verdict) verdict = finding->verdict; /* the worst */
+    /* The worst; what another row lacks is not this one's. */
+    bool others = finding->partner >= 0 && finding->verdict > VERDICT_DIFFERS;
+    if (finding->verdict > verdict && !others) verdict = finding->verdict;
     if (finding->partner < 0) put_mean(table, finding, out);
   }
   int complete = complete_runs(row), known;
@@ -145,13 +147,16 @@ static void put_figure(const Table *table, const TableFinding *finding, FILE *ou
   put_text(out, table_metric_label(&style, label, sizeof label));
   if (finding->partner >= 0) {
     const TableReference *reference = finding->reference;
-    const char *comma = words[reference->against];
-    for (int k = 0; k < table->n_keys; k++) {
-      if (reference->partner[k] < 0) continue;
-      fputs(comma, out);
-      put_text(out, table->keys[k].names[reference->partner[k]]);
-      comma = ", ";
+    char partner[LABEL] = "";
+    bool first = true;
+    FILE *name = fmemopen(partner, sizeof partner - 1, "w"); /* what does not fit is left away */
+    for (int k = 0; name && k < table->n_keys; k++) {
+      int value = reference->partner[k];
+      if (value >= 0) table_put_value(&table->keys[k], value, &first, name);
     }
+    if (name) fclose(name);
+    fputs(words[reference->against], out);
+    put_text(out, partner);
   }
   fputs(" |", out);
 }

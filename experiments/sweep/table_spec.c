@@ -130,6 +130,7 @@ static Status read_names(Table *table, const Tree *names) {
     int key, value;
     TRY(table_find_key(table, values, values->key, &key));
     TRY(tree_expect(values, TREE_MAP, values->key));
+    table->keys[key].named = true;
     for (int v = 0; v < values->n; v++) {
       const Tree *at = &values->items[v];
       TRY(find_value(table, key, at, at->key, &value));
@@ -227,20 +228,28 @@ static int choice_of(const Table *table, int run, int key) {
   return i;
 }
 
+void table_put_value(const TableKey *key, int value, bool *first, FILE *out) {
+  const char *name = key->names[value];
+  char *end;
+  if (!*name) return;
+  strtod(name, &end);
+  bool bare = key->named || *end; /* a word speaks for itself */
+  fprintf(out, "%s%s%s%s", *first ? "" : ", ", bare ? "" : key->title, bare ? "" : " ", name);
+  *first = false;
+}
+
 /* "SIREN, bach": the values of the keys that differ. */
 static Status name_row(const Table *table, TableRow *row) {
   char *text = NULL;
   size_t length = 0;
   FILE *out = open_memstream(&text, &length);
   if (!out) return out_of_memory();
-  const char *comma = "";
+  bool first = true;
   for (int k = 0; k < table->n_keys; k++) {
     const TableKey *key = &table->keys[k];
-    if (key->n_values < 2 || !*key->names[row->choice[k]]) continue;
-    fprintf(out, "%s%s", comma, key->names[row->choice[k]]);
-    comma = ", ";
+    if (key->n_values > 1) table_put_value(key, row->choice[k], &first, out);
   }
-  if (!*comma) fputs(table->sweep->name, out);
+  if (first) fputs(table->sweep->name, out);
   bool failed = fclose(out) != 0;
   row->name = text;
   return failed || !text ? out_of_memory() : STATUS_OK;
