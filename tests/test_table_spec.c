@@ -17,7 +17,7 @@ static char path[] = "/tmp/siren-table-XXXXXX/sweep.yaml";
 
 static Sweep *load(const char *block) {
   char text[4096];
-  Sweep *sweep;
+  Sweep *sweep = NULL;
   snprintf(text, sizeof text,
            "base: image\n"
            "set: {scale: smoke}\n"
@@ -120,8 +120,8 @@ static void good_blocks(void **state) {
       "table: {titles: {variant: a}, names: {variant: {'': b}}, pictures: figure.png}",
       "table: {curves: [{value: psnr}, {value: loss/total, log: true, title: c}], heat: []}",
       "table: {reference: [{metric: psnr, value: 1, tolerance: 0, source: ''}]}",
-      "table: {reference: [{metric: psnr, value: 1, bound: about, factor: 1, source: a, when: {}},"
-      " {metric: psnr, value: 1, bound: most, source: a, over: {variant: relu}}]}",
+      ("table: {reference: [{metric: psnr, value: 1, bound: about, factor: 1, source: a, when: {}},"
+       " {metric: psnr, value: 1, bound: most, source: a, over: {variant: relu}}]}"),
   };
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     Sweep *sweep = load(blocks[i]);
