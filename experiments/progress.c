@@ -26,8 +26,7 @@ Progress progress_start(bool silent, const char *name, int64_t first, int64_t st
                     .headline = headline};
 }
 
-/* "2:03:04" or "3:04". */
-static void format_time(double seconds, char text[24]) {
+void progress_time(double seconds, char text[24]) {
   int64_t s = seconds < 3.6e6 ? (int64_t)(seconds + 0.5) : 3600000;
   if (s >= 3600) {
     snprintf(text, 24, "%" PRId64 ":%02d:%02d", s / 3600, (int)(s / 60 % 60), (int)(s % 60));
@@ -59,7 +58,7 @@ void progress_step(Progress *progress, int64_t done, double loss, const double *
   progress->shown = now;
   double each = (now - progress->started) / (double)(done - progress->first);
   char left[24], figure[64] = "";
-  format_time(each * (double)(progress->steps - done), left);
+  progress_time(each * (double)(progress->steps - done), left);
   const Headline *headline = progress->headline;
   if (headline->function) {
     bool pure = !strcmp(headline->units, "1");

@@ -18,6 +18,9 @@ typedef struct {
 /* Local. Seconds of a clock that never jumps. */
 double progress_clock(void);
 
+/* Local. "2:03:04" or "3:04". */
+void progress_time(double seconds, char text[24]);
+
 /* Local. `silent` on ranks that show nothing. */
 Progress progress_start(bool silent, const char *name, int64_t first, int64_t steps,
                         const Headline *headline);

@@ -8,6 +8,7 @@
 
 #include "core/memory.h"
 #include "io/image_formats.h"
+#include "io/utf8.h"
 
 enum { LONGEST_TEXT = 256 };
 
@@ -57,36 +58,21 @@ Status canvas_write(const Canvas *canvas, const char *path) {
   return status;
 }
 
-/* The length of the UTF-8 character at `text`, 0 when it is none that cairo accepts. */
-static int utf8_length(const unsigned char *text) {
-  static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  int length = *text < 0x80 ? 1 : *text < 0xc0 ? 0 : *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
-  if (length < 2) return length;
-  uint32_t code = *text & (0x7fu >> length);
-  for (int i = 1; i < length; i++) {
-    if ((text[i] & 0xc0) != 0x80) return 0;
-    code = code << 6 | (text[i] & 0x3f);
-  }
-  bool surrogate = code >= 0xd800 && code < 0xe000, none = (code & 0xfffe) == 0xfffe;
-  bool reserved = (code >= 0xfdd0 && code < 0xfdf0) || code > 0x10ffff || *text >= 0xf8;
-  return code < smallest[length] || surrogate || none || reserved ? 0 : length;
-}
-
 /* A copy that cairo can take: a broken character would end all drawing, a control character is a
  * box. */
 static void clean_text(const char *text, char clean[LONGEST_TEXT]) {
-  const unsigned char *from = (const unsigned char *)(text ? text : "");
+  const char *from = text ? text : "";
   size_t at = 0;
   while (*from && at + 5 < LONGEST_TEXT) {
-    int length = utf8_length(from);
+    int length;
+    uint32_t character = utf8_decode(from, &length);
     if (length > 1) {
       memcpy(clean + at, from, (size_t)length);
+      at += (size_t)length;
     } else {
-      clean[at] = (char)(length == 0 ? '?' : *from < ' ' ? ' ' : *from);
-      length = 1;
+      clean[at++] = (char)(character == UTF8_REPLACEMENT ? '?' : character < ' ' ? ' ' : *from);
     }
     from += length;
-    at += (size_t)length;
   }
   clean[at] = 0;
 }
