@@ -143,22 +143,13 @@ static Status fill_run(BoardRun *run, const char *label, const char *directory, 
                                       : status_fail(STATUS_FAILED, "out of memory for a run");
 }
 
-static bool is_identity(const char *id) {
-  return *id && strspn(id, "0123456789abcdef") == strlen(id);
-}
-
 static Status fill_from_plan(Board *board) {
   board->n = board->plan.n;
   TRY(memory_allocate(&board->runs, (size_t)board->n, sizeof *board->runs, "the runs"));
   for (int i = 0; i < board->n; i++) {
     const PlanEntry *entry = &board->plan.entries[i];
-    if (!is_identity(entry->id)) {
-      return status_fail(STATUS_FAILED, "%s/plan.json: damaged: run %d has no identity",
-                         board->directory, i);
-    }
     char *path = file_join(board->directory, entry->id);
-    Status status = fill_run(&board->runs[i], entry->label ? entry->label : entry->id, path,
-                             entry->core_seconds);
+    Status status = fill_run(&board->runs[i], entry->label, path, entry->core_seconds);
     free(path);
     TRY(status);
   }

@@ -52,14 +52,17 @@ static void print_eta(char cell[LISTING_CELL], const Board *board, const BoardRu
 
 /* ---- A sweep: the head ---- */
 
+/* Waiting ones last: where a line is cut, they are what can be told from the rest. */
 static void draw_counts(const BoardSums *sums, int n, Screen *screen) {
+  static const BoardKind order[BOARD_KINDS] = {BOARD_COMPLETE,    BOARD_RUNNING, BOARD_FAILED,
+                                               BOARD_INTERRUPTED, BOARD_STOPPED, BOARD_WAITING};
+  bool narrow = screen->columns > 0 && screen->columns < 100;
   int done = sums->count[BOARD_COMPLETE];
-  screen_bar(screen, screen->columns > 0 && screen->columns < 100 ? BAR / 2 : BAR,
-             n > 0 ? (double)done / n : NAN);
+  screen_bar(screen, narrow ? BAR / 3 : BAR, n > 0 ? (double)done / n : NAN);
   screen_put(screen, STYLE_STRONG, " %d/%d ", done, n);
-  for (int kind = 0; kind < BOARD_KINDS; kind++) {
-    if (sums->count[kind] == 0) continue;
-    screen_put(screen, styles[kind], " %d %s", sums->count[kind], board_name((BoardKind)kind));
+  for (int i = 0; i < BOARD_KINDS; i++) {
+    int count = sums->count[order[i]];
+    if (count > 0) screen_put(screen, styles[order[i]], " %d %s", count, board_name(order[i]));
   }
   screen_end(screen);
 }
@@ -71,15 +74,16 @@ static void draw_times(const BoardSums *sums, Screen *screen) {
   screen_put(screen, STYLE_PLAIN, "elapsed %s", elapsed);
   if (sums->count[BOARD_RUNNING] == 0) {
     bool over = sums->count[BOARD_WAITING] == 0;
-    screen_put(screen, STYLE_PLAIN, "   %s", over ? "ended" : "nothing is running");
+    screen_put(screen, STYLE_PLAIN, "  %s", over ? "ended" : "nothing is running");
   } else {
-    screen_put(screen, STYLE_PLAIN,
-               isnan(sums->remaining) ? "   remaining unknown" : "   remaining about %s", left);
-    screen_put(screen, STYLE_PLAIN, "   %d core%s", sums->cores, sums->cores == 1 ? "" : "s");
+    screen_put(screen, STYLE_PLAIN, "  remaining %s%s", isnan(sums->remaining) ? "" : "about ",
+               isnan(sums->remaining) ? "unknown" : left);
+    screen_put(screen, STYLE_PLAIN, "  %d core%s", sums->cores, sums->cores == 1 ? "" : "s");
   }
-  screen_put(screen, STYLE_QUIET, "   core-minutes %.4g", sums->spent / 60);
-  if (sums->left > 0)
-    screen_put(screen, STYLE_QUIET, " of about %.4g", (sums->spent + sums->left) / 60);
+  screen_put(screen, STYLE_QUIET, "  core-minutes %.1f", sums->spent / 60);
+  if (sums->left > 0) {
+    screen_put(screen, STYLE_QUIET, " of %.1f", (sums->spent + sums->left) / 60);
+  }
   screen_end(screen);
 }
 
@@ -159,9 +163,11 @@ static void draw_trouble(const Board *board, const int *order, int n, Screen *sc
     if (room < 0) break;
     screen_put(screen, styles[run->kind], "%s", board_name(run->kind));
     screen_put(screen, STYLE_PLAIN, "  %s", run->label);
-    screen_end(screen);
-    screen_wrap(screen, STYLE_QUIET, 2, room < REASON ? room : REASON, reason);
     shown++;
+    if (screen->columns == 0) screen_put(screen, STYLE_QUIET, "  %s", reason); /* for grep */
+    screen_end(screen);
+    if (screen->columns == 0) continue;
+    screen_wrap(screen, STYLE_QUIET, 2, room < REASON ? room : REASON, reason);
   }
   if (shown == n) return;
   screen_put(screen, STYLE_QUIET, "and %d more", n - shown);
@@ -194,8 +200,8 @@ static void list_sections(const Board *board, int *order, Section sections[SECTI
 
 /* Some for each, then all that is left to the first ones. */
 static void share_lines(int rows, Section sections[SECTIONS]) {
-  static const int most[] = {5, INT_MAX};
-  for (int round = 0; round < 2; round++) {
+  static const int most[] = {5, 10, 20, INT_MAX};
+  for (size_t round = 0; round < sizeof most / sizeof *most; round++) {
     for (int i = 0; i < SECTIONS; i++) {
       Section *section = &sections[i];
       int more = (section->wanted < most[round] ? section->wanted : most[round]) - section->given;
@@ -247,7 +253,8 @@ static void draw_run_progress(const Board *board, Screen *screen) {
   print_eta(eta, board, run);
   progress_time(sums.elapsed, elapsed);
   screen_bar(screen, BAR, board_share(run));
-  screen_put(screen, STYLE_PLAIN, " step %s   elapsed %s", *step ? step : "none", elapsed);
+  screen_put(screen, STYLE_PLAIN, " step %s", *step ? step : "none");
+  if (sums.elapsed > 0) screen_put(screen, STYLE_PLAIN, "   elapsed %s", elapsed);
   if (!isnan(run->log.step_seconds)) {
     screen_put(screen, STYLE_PLAIN, "   %.4g ms/step", 1e3 * run->log.step_seconds);
   }
