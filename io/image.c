@@ -122,18 +122,31 @@ static void put_word(float value, unsigned char *bytes) {
   bytes[1] = (unsigned char)word;
 }
 
-static Status write_png(const char *path, const Image *image, int depth) {
-  size_t count = image_count(image), length;
-  unsigned char *bytes, *file = NULL;
+static Status encode(const char *name, const Image *image, int depth, unsigned char **file,
+                     size_t *length) {
+  size_t count = image_count(image);
+  unsigned char *bytes;
   TRY(memory_allocate(&bytes, count, (size_t)(depth / 8), "the bytes of an image"));
   for (size_t i = 0; i < count; i++) {
     if (depth == 8) bytes[i] = image_byte(image->pixels[i]);
     if (depth == 16) put_word(image->pixels[i], bytes + 2 * i);
   }
   Status status =
-      png_encode(path, bytes, image->height, image->width, image->channels, depth, &file, &length);
+      png_encode(name, bytes, image->height, image->width, image->channels, depth, file, length);
   free(bytes);
-  if (status == STATUS_OK) status = file_replace(path, file, length);
+  return status;
+}
+
+Status image_encode_png(const char *name, const Image *image, unsigned char **file,
+                        size_t *length) {
+  return encode(name, image, 8, file, length);
+}
+
+static Status write_png(const char *path, const Image *image, int depth) {
+  unsigned char *file = NULL;
+  size_t length;
+  TRY(encode(path, image, depth, &file, &length));
+  Status status = file_replace(path, file, length);
   free(file);
   return status;
 }

@@ -30,6 +30,9 @@ void image_destroy(Image *image);                                       /* leave
 Status image_write_png(const char *path, const Image *image);
 Status image_write_deep_png(const char *path, const Image *image);
 
+/* Local. The bytes of the 8-bit PNG (free()); `name` is for messages. */
+Status image_encode_png(const char *name, const Image *image, unsigned char **file, size_t *length);
+
 /* Local. In place. Grey is PIL's "L", luma of ITU-R 601 in 16-bit fixed point: the same bytes for
  * 8-bit images. */
 Status image_to_grey(Image *image);

@@ -56,3 +56,44 @@ Status runfile_read_provenance(const char *path, const char *name, char **text) 
   hdf5_close(&file);
   return status;
 }
+
+/* ---- Texts ---- */
+
+static Status read_texts(const Hdf5File *file, const char *group, const Hdf5Names *names,
+                         RunText *texts) {
+  for (int i = 0; i < names->n; i++) {
+    TRY(hdf5_show_attribute(file, group, names->name[i], 10, &texts[i].text));
+    texts[i].name = strdup(names->name[i]);
+    if (!texts[i].name) return status_fail(STATUS_FAILED, "out of memory for %s", group);
+  }
+  return STATUS_OK;
+}
+
+Status runfile_read_texts(const char *path, const char *group, int *n, RunText **texts) {
+  Hdf5File file;
+  Hdf5Names names = {0};
+  RunText *made = NULL;
+  TRY(hdf5_open(path, &file));
+  Status status = hdf5_attributes(&file, group, &names);
+  if (status == STATUS_OK) {
+    status = memory_allocate(&made, (size_t)names.n, sizeof *made, "texts of a run");
+    if (status == STATUS_OK) status = read_texts(&file, group, &names, made);
+  }
+  if (status == STATUS_OK) {
+    *n = names.n;
+    *texts = made;
+  } else {
+    runtexts_destroy(names.n, made);
+  }
+  hdf5_names_destroy(&names);
+  hdf5_close(&file);
+  return status;
+}
+
+void runtexts_destroy(int n, RunText *texts) {
+  for (int i = 0; texts && i < n; i++) {
+    free(texts[i].name);
+    free(texts[i].text);
+  }
+  free(texts);
+}

@@ -17,4 +17,13 @@ Status runfile_read_metrics(const char *path, int *n, RunMetric **metrics);
 /* Local. One text attribute of /provenance (free). */
 Status runfile_read_provenance(const char *path, const char *name, char **text);
 
+typedef struct {
+  char *name, *text;
+} RunText;
+
+/* Local. All attributes of a group of a run file or a checkpoint ("/config", "/provenance"), as
+ * text, in order of name; release with runtexts_destroy. */
+Status runfile_read_texts(const char *path, const char *group, int *n, RunText **texts);
+void runtexts_destroy(int n, RunText *texts); /* NULL is allowed */
+
 #endif
