@@ -1,6 +1,6 @@
+#define _GNU_SOURCE /* vasprintf */
 #include "io/html.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "io/file.h"
 #include "io/utf8.h"
 
-enum { BUFFER = 1 << 16, LONGEST_MARKUP = 1000 };
+enum { BUFFER = 1 << 16 };
 
 struct Html {
   FileStream *stream;
@@ -53,13 +53,17 @@ static void write_bytes(Html *html, const char *data, size_t length) {
 }
 
 void html_put(Html *html, const char *format, ...) {
-  char text[LONGEST_MARKUP];
+  char *text;
   va_list arguments;
   va_start(arguments, format);
-  int length = vsnprintf(text, sizeof text, format, arguments);
+  int length = vasprintf(&text, format, arguments);
   va_end(arguments);
-  assert(length >= 0 && length < LONGEST_MARKUP);
-  write_bytes(html, text, (size_t)length);
+  if (length >= 0) {
+    write_bytes(html, text, (size_t)length);
+    free(text);
+  } else if (html->status == STATUS_OK) {
+    html->status = status_fail(STATUS_FAILED, "out of memory for a page");
+  }
 }
 
 static const char *escaped(uint32_t character) {

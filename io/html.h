@@ -12,8 +12,7 @@ typedef struct Html Html;
 /* Local. Begins to replace `path`, under a temporary name. */
 Status html_open(const char *path, Html **html);
 
-/* Local. Markup, printf style. What comes from outside the program goes to html_text instead; a
- * piece may have 1000 bytes. */
+/* Local. Markup, printf style. What comes from outside the program goes to html_text instead. */
 void html_put(Html *html, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Local. Text of an element or a quoted attribute. Characters that cannot be seen become U+FFFD,

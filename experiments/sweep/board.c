@@ -9,15 +9,10 @@
 
 #include "core/memory.h"
 #include "io/file.h"
+#include "io/runfile.h"
 
 enum { STATE_STAMP, LOG_STAMP };
 static const char *const stamped[] = {[STATE_STAMP] = "state.json", [LOG_STAMP] = "log.jsonl"};
-
-const char *board_name(BoardKind kind) {
-  static const char *const names[BOARD_KINDS] = {"complete", "running",     "waiting",
-                                                 "stopped",  "interrupted", "failed"};
-  return names[kind];
-}
 
 static double clock_now(void) {
   struct timespec now;
@@ -53,23 +48,36 @@ static void read_state(BoardRun *run) {
   snprintf(run->state.message, sizeof run->state.message, "%s", status_message());
 }
 
-/* run.h5 is looked for after the state was read: a run that ends writes it first. */
-static BoardKind find_kind(const BoardRun *run) {
-  static const BoardKind kinds[] = {[STATE_NONE] = BOARD_WAITING,
-                                    [STATE_RUNNING] = BOARD_INTERRUPTED,
-                                    [STATE_STOPPED] = BOARD_STOPPED,
-                                    [STATE_FAILED] = BOARD_FAILED,
-                                    [STATE_COMPLETE] = BOARD_WAITING /* without its file */};
-  if (has(run->directory, "run.h5")) return BOARD_COMPLETE;
+/* run.h5 appears as a whole. Where the state says that it has, it need not be opened. */
+static bool is_complete(const BoardRun *run) {
+  bool complete = has(run->directory, "run.h5");
+  if (!complete || run->state.kind == STATE_COMPLETE) return complete;
+  char *path = file_join(run->directory, "run.h5");
+  if (runfile_is_complete(path, &complete) != STATUS_OK) complete = false;
+  free(path);
+  return complete;
+}
+
+/* As standing_at has it; a run that ends writes run.h5 first and its state then. */
+static Standing find_standing(BoardRun *run) {
+  static const Standing standings[] = {[STATE_NONE] = STANDING_WAITING,
+                                       [STATE_RUNNING] = STANDING_INTERRUPTED,
+                                       [STATE_STOPPED] = STANDING_STOPPED,
+                                       [STATE_FAILED] = STANDING_FAILED,
+                                       [STATE_COMPLETE] = STANDING_FAILED};
   if (run->state.kind == STATE_RUNNING && state_alive(run->directory, &run->state)) {
-    return BOARD_RUNNING;
+    return STANDING_RUNNING;
+  }
+  if (is_complete(run)) return STANDING_COMPLETE;
+  if (run->state.kind == STATE_COMPLETE) {
+    snprintf(run->state.message, STATE_MESSAGE, "run.h5 of the complete run is missing");
   }
   bool begun = run->state.kind == STATE_NONE && has(run->directory, "checkpoint.h5");
-  return begun ? BOARD_STOPPED : kinds[run->state.kind];
+  return begun ? STANDING_STOPPED : standings[run->state.kind];
 }
 
 static void look_at(BoardRun *run) {
-  if (run->kind == BOARD_COMPLETE && run->state.kind != STATE_RUNNING) return;
+  if (run->standing == STANDING_COMPLETE && run->state.kind != STATE_RUNNING) return;
   for (int i = 0; i < 2; i++) {
     char *path = file_join(run->directory, stamped[i]);
     if (has_changed(path, &run->stamps[i])) {
@@ -79,11 +87,11 @@ static void look_at(BoardRun *run) {
     free(path);
   }
   run->logged = (double)run->stamps[LOG_STAMP].st_mtim.tv_sec;
-  run->kind = find_kind(run);
+  run->standing = find_standing(run);
 }
 
 static void forget(BoardRun *run) {
-  run->kind = BOARD_WAITING;
+  run->standing = STANDING_WAITING;
   run->state = (RunState){.kind = STATE_NONE};
   run->log = (LogLine){.step = -1, .loss = NAN, .value = NAN, .step_seconds = NAN};
   run->logged = 0;

@@ -9,22 +9,13 @@
 #include "experiments/state.h"
 #include "experiments/sweep/log_tail.h"
 #include "experiments/sweep/plan.h"
-
-typedef enum {
-  BOARD_COMPLETE,
-  BOARD_RUNNING,
-  BOARD_WAITING,     /* not begun */
-  BOARD_STOPPED,     /* at a checkpoint, or with one and nobody knows why */
-  BOARD_INTERRUPTED, /* says "running", but was killed */
-  BOARD_FAILED,      /* or its state cannot be read */
-  BOARD_KINDS
-} BoardKind;
+#include "experiments/sweep/standing.h"
 
 typedef struct {
   char *label, *directory;
-  double forecast; /* core-seconds; NaN: unknown */
-  BoardKind kind;
-  RunState state; /* its kind is STATE_NONE where there is no state.json */
+  double forecast;   /* core-seconds; NaN: unknown */
+  Standing standing; /* failed: also one whose state cannot be read */
+  RunState state;    /* its kind is STATE_NONE where there is no state.json */
   LogLine log;
   double logged;         /* when the log was last written, seconds since 1970; 0: no log */
   struct stat stamps[2]; /* of state.json and log.jsonl as they were read */
@@ -39,9 +30,6 @@ typedef struct Board {
   BoardRun *runs; /* in the plan's order */
   double now;     /* when it was last looked at, seconds since 1970 */
 } Board;
-
-/* Local. "complete", "running", ... */
-const char *board_name(BoardKind kind);
 
 /* Local. Fails (STATUS_USAGE) on what is neither a sweep's directory nor a run's, and when the plan
  * is damaged. The board is the caller's. */

@@ -37,11 +37,11 @@ static int rank(const Board *board, double (*key)(const Board *, const BoardRun 
 
 static double recency(const Board *board, const BoardRun *run, int kind) {
   (void)board;
-  if ((int)run->kind != kind) return NAN;
+  if ((int)run->standing != kind) return NAN;
   return run->state.ended > run->state.started ? run->state.ended : run->state.started;
 }
 
-int board_recent(const Board *board, BoardKind kind, int *order) {
+int board_recent(const Board *board, Standing kind, int *order) {
   return rank(board, recency, (int)kind, order);
 }
 

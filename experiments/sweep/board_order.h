@@ -6,7 +6,7 @@
 
 /* Local. Indices of the runs of one kind, the ones that began or ended last first, into order [n];
  * returns how many. */
-int board_recent(const Board *board, BoardKind kind, int *order);
+int board_recent(const Board *board, Standing kind, int *order);
 
 /* Local. The headline by which the logged runs can be compared; "": they have none in common, and
  * the loss takes its place. */

@@ -3,7 +3,7 @@
 #include <math.h>
 
 double board_share(const BoardRun *run) {
-  if (run->kind == BOARD_COMPLETE) return 1;
+  if (run->standing == STANDING_COMPLETE) return 1;
   if (run->state.steps <= 0) return NAN;
   return fmin(1, (double)(run->log.step + 1) / (double)run->state.steps);
 }
@@ -33,7 +33,7 @@ static Experience experience(const Board *board) {
   for (int i = 0; i < board->n; i++) {
     const BoardRun *run = &board->runs[i];
     if (run->forecast > 0) plans += run->forecast, n_plans++;
-    if (run->kind != BOARD_COMPLETE || !(run->state.core > 0)) continue;
+    if (run->standing != STANDING_COMPLETE || !(run->state.core > 0)) continue;
     sum += run->state.core, n++;
     if (run->forecast > 0) taken += run->state.core, foretold += run->forecast;
   }
@@ -48,13 +48,13 @@ static double expected(const Experience *experience, const BoardRun *run) {
 static double left_of(const Board *board, const Experience *experience, const BoardRun *run) {
   double share = board_share(run), all = expected(experience, run), eta = board_eta(board, run);
   if (isnan(share)) share = 0;
-  switch (run->kind) {
-    case BOARD_WAITING:
+  switch (run->standing) {
+    case STANDING_WAITING:
       return all;
-    case BOARD_RUNNING:
+    case STANDING_RUNNING:
       return isnan(eta) ? all : eta * cores_of(&run->state);
-    case BOARD_STOPPED:
-    case BOARD_INTERRUPTED:
+    case STANDING_STOPPED:
+    case STANDING_INTERRUPTED:
       return all * (1 - share);
     default:
       return 0;
@@ -68,7 +68,7 @@ static void add_times(const Board *board, BoardSums *sums) {
     if (state->started > 0) first = fmin(first, state->started);
     last = fmax(last, fmax(state->ended, board->runs[i].logged));
   }
-  if (sums->count[BOARD_RUNNING] > 0) last = board->now;
+  if (sums->count[STANDING_RUNNING] > 0) last = board->now;
   sums->elapsed = first < last ? last - first : 0;
 }
 
@@ -78,10 +78,10 @@ BoardSums board_sums(const Board *board) {
   double longest = 0;
   for (int i = 0; i < board->n; i++) {
     const BoardRun *run = &board->runs[i];
-    sums.count[run->kind]++;
+    sums.count[run->standing]++;
     sums.spent += run->state.core > 0 ? run->state.core : 0;
     sums.left += left_of(board, &known, run);
-    if (run->kind != BOARD_RUNNING) continue;
+    if (run->standing != STANDING_RUNNING) continue;
     int cores = cores_of(&run->state);
     sums.cores += cores;
     sums.spent += fmax(0, board->now - run->state.started) * cores;

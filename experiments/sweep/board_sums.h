@@ -5,7 +5,7 @@
 #include "experiments/sweep/board.h"
 
 typedef struct {
-  int count[BOARD_KINDS];
+  int count[STANDING_COUNT];
   int cores;        /* at work now */
   double spent;     /* core-seconds of all attempts so far */
   double left;      /* core-seconds to go, of running, stopped, interrupted and waiting runs; NaN:

@@ -4,7 +4,7 @@
 
 #include "io/plot_axis.h"
 
-enum { WIDTH = 720, HEIGHT = 270, LEFT = 74, RIGHT = 14, TOP = 10, BOTTOM = 36 };
+enum { WIDTH = 720, HEIGHT = 270, LEFT = 74, RIGHT = 26, TOP = 10, BOTTOM = 36 };
 
 static double across(const Axis *axis, double value) {
   return LEFT + (WIDTH - LEFT - RIGHT) * axis_fraction(axis, value);
@@ -111,7 +111,7 @@ void report_chart(Html *html, const char *title, int n, const Trace *traces, int
   html_text(html, title);
   html_put(html, "\">\n");
   put_axes(html, &x, &y);
-  for (int i = 0; i < n; i++) {
+  for (int i = n - 1; i >= 0; i--) { /* the first one lies on top */
     if (i != best) put_trace(html, &traces[i], &x, &y, n, i, best);
   }
   if (best >= 0) put_trace(html, &traces[best], &x, &y, n, best, best);

@@ -7,7 +7,7 @@
 
 #include "experiments/sweep/report_pictures.h"
 
-enum { LONGEST = 1 << 13 /* bytes of a line that are looked at */ };
+enum { LONGEST = 1 << 13 /* bytes of a line that are looked at */, MOST_COLUMNS = 64 };
 
 typedef enum { BLOCK_NONE, BLOCK_TEXT, BLOCK_LIST, BLOCK_TABLE, BLOCK_CODE } Block;
 
@@ -17,7 +17,8 @@ typedef struct {
   double *budget;
   const char *next; /* what was not read yet */
   Block block;      /* that is open */
-  bool comment, head;
+  bool comment;
+  char align[MOST_COLUMNS]; /* of the open table: classes, or 0: by what a cell holds */
   char line[LONGEST];
 } Markdown;
 
@@ -142,11 +143,15 @@ static bool is_rule(const char *row) {
 
 /* Figures stand at the right: cells that begin with a digit or a sign. */
 static bool is_figure(const char *cell) {
-  return *cell && strchr("+-−.0123456789", *cell) && strcmp(cell, "-") != 0;
+  return *cell && (strchr("+-.0123456789", *cell) || begins(cell, "−")) && strcmp(cell, "-") != 0;
 }
 
-static void put_cell(Markdown *markdown, const char *element, const char *cell) {
-  html_put(markdown->html, "<%s%s>", element, is_figure(cell) ? " class=\"n\"" : "");
+/* Classes of the style sheet: right and middle. */
+static void put_cell(Markdown *markdown, const char *element, char align, const char *cell) {
+  if (!align) align = is_figure(cell) ? 'n' : 'l';
+  html_put(markdown->html, "<%s", element);
+  if (align != 'l') html_put(markdown->html, " class=\"%c\"", align);
+  html_put(markdown->html, ">");
   put_inline(markdown, cell);
   html_put(markdown->html, "</%s>", element);
 }
@@ -155,12 +160,29 @@ static void put_row(Markdown *markdown, const char *row, const char *element) {
   char cell[LONGEST];
   row += *row == '|';
   html_put(markdown->html, "<tr>");
-  while (next_cell(&row, cell)) put_cell(markdown, element, cell);
+  for (int i = 0; next_cell(&row, cell); i++) {
+    put_cell(markdown, element, i < MOST_COLUMNS ? markdown->align[i] : 0, cell);
+  }
   html_put(markdown->html, "</tr>\n");
+}
+
+/* The rule below a table's head: where a column has a colon, it says how to align it. */
+static void read_rule(Markdown *markdown) {
+  char rule[LONGEST], cell[LONGEST];
+  memset(markdown->align, 0, sizeof markdown->align);
+  snprintf(rule, sizeof rule, "%.*s", (int)strcspn(markdown->next, "\r\n"), markdown->next);
+  const char *at = rule + strspn(rule, " \t");
+  if (!is_rule(at) || !strchr(at, ':')) return;
+  at += *at == '|';
+  for (int i = 0; i < MOST_COLUMNS && next_cell(&at, cell); i++) {
+    bool left = *cell == ':', right = *cell && cell[strlen(cell) - 1] == ':';
+    markdown->align[i] = right ? (left ? 'm' : 'n') : 'l';
+  }
 }
 
 static void put_table_line(Markdown *markdown, const char *row) {
   if (markdown->block != BLOCK_TABLE) {
+    read_rule(markdown);
     open_block(markdown, BLOCK_TABLE);
     html_put(markdown->html, "<thead>");
     put_row(markdown, row, "th");
@@ -171,7 +193,7 @@ static void put_table_line(Markdown *markdown, const char *row) {
 }
 
 static void put_heading(Markdown *markdown, const char *line) {
-  int level = (int)strspn(line, "#") + 2;
+  int level = (int)strspn(line, "#") + 1; /* # is the page's title */
   open_block(markdown, BLOCK_NONE);
   html_put(markdown->html, "<h%d>", level < 6 ? level : 6);
   put_inline(markdown, line + strspn(line, "# "));

@@ -11,7 +11,14 @@
 #include "io/file.h"
 #include "io/image.h"
 
-enum { MOST = 100, NAME = 256, LEAST_SIDE = 64, LARGEST_FILE = 64 << 20, LARGEST_SIDE = 1600 };
+enum {
+  MOST = 100,
+  NAME = 256,
+  LEAST_SIDE = 64,
+  LARGEST_SIDE = 1600,
+  LARGEST_FILE = 1 << 26,
+  LARGEST_AREA = 1 << 26
+};
 
 /* A PNG on its way into the page. */
 typedef struct {
@@ -99,43 +106,47 @@ static void put_absence(Html *html, const char *caption, const char *reason) {
   html_put(html, ": %s</p>\n", reason);
 }
 
+/* A reason why there is nothing to show, or NULL. */
+static const char *take(const char *path, double budget, Picture *picture) {
+  int fd;
+  int64_t length;
+  if (file_open(path, &fd, &length) != STATUS_OK) return "cannot be read";
+  close(fd);
+  if (length > LARGEST_FILE) return "left out, too large";
+  if (file_read(path, &picture->data, &picture->length) != STATUS_OK) return "cannot be read";
+  if (!is_png(picture)) return "is no picture, or only a part of one";
+  if ((double)picture->width * picture->height > LARGEST_AREA) return "left out, too large";
+  if (fits(picture, budget) || shrink(path, budget, picture) == STATUS_OK) return NULL;
+  return "left out, too large or damaged";
+}
+
 double report_picture(Html *html, const char *directory, const char *name, const char *caption,
                       double budget) {
   char *path = file_join(directory, name);
   Picture picture = {0};
-  double bytes = 0;
-  int fd;
-  int64_t length = 0;
-  bool small = file_open(path, &fd, &length) == STATUS_OK;
-  if (small) close(fd);
-  if (!small || file_read(path, &picture.data, &picture.length) != STATUS_OK) {
-    put_absence(html, caption, "cannot be read");
-  } else if (!is_png(&picture)) {
-    put_absence(html, caption, "is no picture, or only a part of one");
-  } else if (!fits(&picture, budget) && shrink(path, budget, &picture) != STATUS_OK) {
-    put_absence(html, caption, "left out, too large or damaged");
+  const char *reason = take(path, budget, &picture);
+  if (reason) {
+    put_absence(html, caption, reason);
   } else {
     put_picture(html, &picture, caption);
-    bytes = (double)picture.length;
   }
   free(picture.data);
   free(path);
-  return bytes;
+  return reason ? 0 : (double)picture.length;
 }
 
 /* ---- A folder ---- */
 
-static bool is_listed(const char *name, const char *const *list) {
-  for (; list && *list; list++) {
-    if (!strcmp(name, *list)) return true;
-  }
-  return false;
+static bool is_shown(const char *name, const char *markdown) {
+  char target[NAME + 4];
+  snprintf(target, sizeof target, "](%s)", name);
+  return markdown && strstr(markdown, target);
 }
 
-static bool is_wanted(const char *name, const char *const *but) {
+static bool is_wanted(const char *name, const char *markdown) {
   size_t length = strlen(name);
   return length > 4 && length < NAME && name[0] != '.' && !strcmp(name + length - 4, ".png") &&
-         !is_listed(name, but);
+         !is_shown(name, markdown);
 }
 
 static int compare(const void *a, const void *b) {
@@ -144,12 +155,12 @@ static int compare(const void *a, const void *b) {
   return first != second ? (first ? -1 : 1) : strcmp(p, q);
 }
 
-static size_t list(const char *directory, const char *const *but, char (**names)[NAME]) {
+static size_t list(const char *directory, const char *markdown, char (**names)[NAME]) {
   size_t n = 0, capacity = 0;
   DIR *folder = opendir(directory);
   *names = NULL;
   for (struct dirent *entry; folder && (entry = readdir(folder));) {
-    if (!is_wanted(entry->d_name, but)) continue;
+    if (!is_wanted(entry->d_name, markdown)) continue;
     if (memory_grow(names, &capacity, n + 1, sizeof **names, "pictures") != STATUS_OK) break;
     strcpy((*names)[n++], entry->d_name);
   }
@@ -158,9 +169,9 @@ static size_t list(const char *directory, const char *const *but, char (**names)
   return n;
 }
 
-double report_pictures(Html *html, const char *directory, const char *const *but, double budget) {
+double report_pictures(Html *html, const char *directory, const char *markdown, double budget) {
   char(*names)[NAME];
-  size_t n = list(directory, but, &names), shown = n < MOST ? n : MOST;
+  size_t n = list(directory, markdown, &names), shown = n < MOST ? n : MOST;
   double used = 0;
   if (n > 0) html_put(html, "<div class=\"pictures\">\n");
   for (size_t i = 0; i < shown; i++) {

@@ -90,7 +90,7 @@ int trace_run(const BoardRun *run, int most, int bins, Trace traces[TRACE_MOST])
   double *steps = NULL, *losses = NULL;
   History history = {0};
   int n = 0;
-  if (run->kind == BOARD_COMPLETE && runfile_read_history(path, &history) == STATUS_OK) {
+  if (run->standing == STANDING_COMPLETE && runfile_read_history(path, &history) == STATUS_OK) {
     n = trace_history(&history, most, bins, traces);
     history_destroy(&history);
   } else {

@@ -68,8 +68,8 @@ static Status redraw(const Board *board, Frame *frame) {
 
 static bool has_ended(const Board *board) {
   for (int i = 0; i < board->n; i++) {
-    BoardKind kind = board->runs[i].kind;
-    if (kind == BOARD_RUNNING || kind == BOARD_WAITING) return false;
+    Standing kind = board->runs[i].standing;
+    if (kind == STANDING_RUNNING || kind == STANDING_WAITING) return false;
   }
   return true;
 }

@@ -15,9 +15,10 @@
 
 enum { BAR = 24, BEST = 5, REASON = 3 /* lines */, LAST = 20 };
 
-static const Style styles[BOARD_KINDS] = {
-    [BOARD_COMPLETE] = STYLE_GOOD, [BOARD_RUNNING] = STYLE_BUSY,    [BOARD_WAITING] = STYLE_PLAIN,
-    [BOARD_STOPPED] = STYLE_ODD,   [BOARD_INTERRUPTED] = STYLE_ODD, [BOARD_FAILED] = STYLE_BAD};
+static const Style styles[STANDING_COUNT] = {
+    [STANDING_COMPLETE] = STYLE_GOOD,   [STANDING_RUNNING] = STYLE_BUSY,
+    [STANDING_WAITING] = STYLE_PLAIN,   [STANDING_STOPPED] = STYLE_ODD,
+    [STANDING_INTERRUPTED] = STYLE_ODD, [STANDING_FAILED] = STYLE_BAD};
 
 /* ---- Figures ---- */
 
@@ -54,15 +55,16 @@ static void print_eta(char cell[LISTING_CELL], const Board *board, const BoardRu
 
 /* Waiting ones last: where a line is cut, they are what can be told from the rest. */
 static void draw_counts(const BoardSums *sums, int n, Screen *screen) {
-  static const BoardKind order[BOARD_KINDS] = {BOARD_COMPLETE,    BOARD_RUNNING, BOARD_FAILED,
-                                               BOARD_INTERRUPTED, BOARD_STOPPED, BOARD_WAITING};
+  static const Standing order[STANDING_COUNT] = {STANDING_COMPLETE, STANDING_RUNNING,
+                                                 STANDING_FAILED,   STANDING_INTERRUPTED,
+                                                 STANDING_STOPPED,  STANDING_WAITING};
   bool narrow = screen->columns > 0 && screen->columns < 100;
-  int done = sums->count[BOARD_COMPLETE];
+  int done = sums->count[STANDING_COMPLETE];
   screen_bar(screen, narrow ? BAR / 3 : BAR, n > 0 ? (double)done / n : NAN);
   screen_put(screen, STYLE_STRONG, " %d/%d ", done, n);
-  for (int i = 0; i < BOARD_KINDS; i++) {
+  for (int i = 0; i < STANDING_COUNT; i++) {
     int count = sums->count[order[i]];
-    if (count > 0) screen_put(screen, styles[order[i]], " %d %s", count, board_name(order[i]));
+    if (count > 0) screen_put(screen, styles[order[i]], " %d %s", count, standing_name(order[i]));
   }
   screen_end(screen);
 }
@@ -72,8 +74,8 @@ static void draw_times(const BoardSums *sums, Screen *screen) {
   progress_time(sums->elapsed, elapsed);
   progress_time(isnan(sums->remaining) ? 0 : sums->remaining, left);
   screen_put(screen, STYLE_PLAIN, "elapsed %s", elapsed);
-  if (sums->count[BOARD_RUNNING] == 0) {
-    bool over = sums->count[BOARD_WAITING] == 0;
+  if (sums->count[STANDING_RUNNING] == 0) {
+    bool over = sums->count[STANDING_WAITING] == 0;
     screen_put(screen, STYLE_PLAIN, "  %s", over ? "ended" : "nothing is running");
   } else {
     screen_put(screen, STYLE_PLAIN, "  remaining %s%s", isnan(sums->remaining) ? "" : "about ",
@@ -135,7 +137,7 @@ static void draw_best(const Board *board, const int *order, int n, Screen *scree
     headline_value(run->log.name, run->log.value, row->cell[0]);
     print_number(row->cell[1], "%.4g", run->log.loss);
     print_step(row->cell[2], run);
-    snprintf(row->cell[3], LISTING_CELL, "%s", board_name(run->kind));
+    snprintf(row->cell[3], LISTING_CELL, "%s", standing_name(run->standing));
   }
   screen_end(screen);
   listing_print(&listing, screen, BEST);
@@ -143,7 +145,7 @@ static void draw_best(const Board *board, const int *order, int n, Screen *scree
 }
 
 static const char *reason_of(const BoardRun *run, char text[128]) {
-  if (run->kind == BOARD_INTERRUPTED) {
+  if (run->standing == STANDING_INTERRUPTED) {
     snprintf(text, 128, "process %d on %.80s is gone without a word", run->state.process,
              run->state.host);
     return text;
@@ -161,7 +163,7 @@ static void draw_trouble(const Board *board, const int *order, int n, Screen *sc
     const char *reason = reason_of(run, text);
     int room = last - screen->lines - 1 - (i < n - 1);
     if (room < 0) break;
-    screen_put(screen, styles[run->kind], "%s", board_name(run->kind));
+    screen_put(screen, styles[run->standing], "%s", standing_name(run->standing));
     screen_put(screen, STYLE_PLAIN, "  %s", run->label);
     shown++;
     if (screen->columns == 0) screen_put(screen, STYLE_QUIET, "  %s", reason); /* for grep */
@@ -186,9 +188,9 @@ typedef struct {
 enum { RUNNING, TROUBLE, BEST_RUNS, SECTIONS };
 
 static void list_sections(const Board *board, int *order, Section sections[SECTIONS]) {
-  static const BoardKind troubles[] = {BOARD_FAILED, BOARD_INTERRUPTED, BOARD_STOPPED};
+  static const Standing troubles[] = {STANDING_FAILED, STANDING_INTERRUPTED, STANDING_STOPPED};
   sections[RUNNING] = (Section){.draw = draw_running, .order = order};
-  sections[RUNNING].n = board_recent(board, BOARD_RUNNING, order);
+  sections[RUNNING].n = board_recent(board, STANDING_RUNNING, order);
   sections[RUNNING].wanted = 2 + sections[RUNNING].n;
   int *next = order + sections[RUNNING].n, trouble = 0;
   for (int i = 0; i < 3; i++) trouble += board_recent(board, troubles[i], next + trouble);
@@ -236,7 +238,7 @@ static void draw_run_head(const Board *board, Screen *screen) {
   const BoardRun *run = board->runs;
   const RunState *state = &run->state;
   screen_put(screen, STYLE_STRONG, "%s  ", board->directory);
-  screen_put(screen, styles[run->kind], "%s", board_name(run->kind));
+  screen_put(screen, styles[run->standing], "%s", standing_name(run->standing));
   if (*state->host) {
     screen_put(screen, STYLE_QUIET, "  %s, %d rank%s x %d thread%s, attempt %d", state->host,
                state->ranks, state->ranks == 1 ? "" : "s", state->threads,
@@ -258,7 +260,7 @@ static void draw_run_progress(const Board *board, Screen *screen) {
   if (!isnan(run->log.step_seconds)) {
     screen_put(screen, STYLE_PLAIN, "   %.4g ms/step", 1e3 * run->log.step_seconds);
   }
-  if (run->kind == BOARD_RUNNING && *eta) screen_put(screen, STYLE_PLAIN, "   ETA %s", eta);
+  if (run->standing == STANDING_RUNNING && *eta) screen_put(screen, STYLE_PLAIN, "   ETA %s", eta);
   screen_end(screen);
 }
 
