@@ -53,7 +53,9 @@ static const char *put_image(Markdown *markdown, const char *at) {
     *markdown->budget -= report_picture(markdown->html, markdown->directory, name,
                                         *caption ? caption : name, *markdown->budget);
   } else {
+    html_put(markdown->html, "<p>");
     html_text(markdown->html, caption);
+    markdown->block = BLOCK_TEXT;
   }
   return end + 1;
 }

@@ -118,7 +118,7 @@ static void put_progress(const Report *report, const BoardRun *run) {
   } else {
     html_put(html, "Step %" PRId64, run->log.step + 1);
     if (run->state.steps > 0) html_put(html, " of %" PRId64, run->state.steps);
-    html_put(html, ", loss %.5g", run->log.loss);
+    if (!isnan(run->log.loss)) html_put(html, ", loss %.5g", run->log.loss);
     if (*headline_value(run->log.name, run->log.value, text)) {
       html_put(html, ", ");
       html_text(html, run->log.name);
@@ -139,10 +139,11 @@ static void put_place(Html *html, const BoardRun *run) {
   html_put(html, "<p class=\"soft\">");
   html_text(html, run->directory);
   if (*run->state.host) {
-    html_put(html, ": ");
+    html_put(html, ", on ");
     html_text(html, run->state.host);
-    html_put(html, ", %d × %d threads, attempt %d, %.4g core-minutes", run->state.ranks,
-             run->state.threads, run->state.attempts, run->state.core / 60);
+    html_put(html, ": %d rank%s × %d thread%s, attempt %d, %.4g core-minutes", run->state.ranks,
+             run->state.ranks == 1 ? "" : "s", run->state.threads,
+             run->state.threads == 1 ? "" : "s", run->state.attempts, run->state.core / 60);
   }
   html_put(html, "</p>\n");
 }
