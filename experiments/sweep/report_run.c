@@ -11,7 +11,7 @@
 #include "experiments/sweep/report_pictures.h"
 #include "io/file.h"
 
-enum { BINS = 150 };
+enum { BINS = 150, MANY = 100, FEW_BINS = 40 /* of each of many runs */ };
 
 /* ---- What run.h5 says ---- */
 
@@ -174,7 +174,7 @@ void report_run(Report *report, int i) {
   put_message(html, STANDING_FAILED, facts->damage);
   if (run->standing != STANDING_COMPLETE) put_progress(report, run);
   put_metrics(html, facts);
-  int n = trace_run(run, TRACE_MOST, BINS, traces);
+  int n = trace_run(run, TRACE_MOST, report->details > MANY ? FEW_BINS : BINS, traces);
   report_chart(html, run->label, n, traces, -1);
   trace_destroy(n, traces);
   double share = report->budget / (report->details - i);
