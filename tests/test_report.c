@@ -155,13 +155,21 @@ static void test_table_files(void **state) {
   free(page);
   sweep_put(directory, "table.md",
             "# Title\n\n| a | b |\n| --- | ---: |\n| x | y |\n\n"
-            "![a map](heat.png)\n");
+            "![a map](heat.png) ![bands](bands.png)\n");
   page = make_page();
   assert_has(page, "<h2>Title</h2>");
   assert_has(page, "<tr><td>x</td><td class=\"n\">y</td></tr>");
   assert_has(page, "alt=\"a map\"");
+  assert_has(page, "alt=\"bands\"");
   assert_int_equal(count(page, "<img "), 4); /* the map once */
   assert_null(strstr(page, "<th>psnr</th>"));
+  free(page);
+  sweep_put(directory, "table.md",
+            "| value | error |\n| --- | --- |\n"
+            "| ![a map](heat.png) | ![bands](bands.png) |\n");
+  page = make_page();
+  assert_int_equal(count(page, "<td><figure>"), 2);
+  assert_int_equal(count(page, "<img "), 4);
   free(page);
 }
 
@@ -329,14 +337,15 @@ static void test_markdown(void **state) {
       {"**b** `c*` \\* * [t](https://a/b) [u](v)",
        "<p><strong>b</strong> <code>c*</code> * * <a href=\"https://a/b\">t</a> u</p>\n"},
       {"` ** [ ]( \\", "<p>` ** [ ]( \\</p>\n"},
-      {"![gone](no/../x.png) after", "<p>gone\n after</p>\n"},
+      {"![gone](no/../x.png) after", "<div class=\"pictures\">\ngone</div>\n<p>after</p>\n"},
       {"| a | b |\n|:-:|--|\n| 1 \\| 2 | |\n",
        "<div class=\"wide\"><table><thead><tr><th "
        "class=\"m\">a</th><th>b</th></tr>\n</thead><tbody>\n"
        "<tr><td class=\"m\">1 | 2</td><td></td></tr>\n</tbody></table></div>\n"},
       {"| a |\n|---|\n| −1.5 |\n| word |\n",
-       "<div class=\"wide\"><table><thead><tr><th>a</th></tr>\n</thead><tbody>\n"
-       "<tr><td class=\"n\">−1.5</td></tr>\n<tr><td>word</td></tr>\n</tbody></table></div>\n"},
+       "<div class=\"wide\"><table><thead><tr><th class=\"n\">a</th></tr>\n</thead><tbody>\n"
+       "<tr><td class=\"n\">−1.5</td></tr>\n<tr><td "
+       "class=\"n\">word</td></tr>\n</tbody></table></div>\n"},
       {"|",
        "<div class=\"wide\"><table><thead><tr></tr>\n</thead><tbody>\n</tbody></table></div>\n"},
   };

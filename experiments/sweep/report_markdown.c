@@ -41,21 +41,21 @@ static bool find_link(const char *text, const char **middle, const char **end) {
   return *end != NULL;
 }
 
+/* A picture of the folder: a figure where one may stand, else its caption. */
 static const char *put_image(Markdown *markdown, const char *at) {
   const char *middle, *end;
   char name[256], caption[256];
-  if (!find_link(at + 2, &middle, &end)) return NULL;
+  if (at[1] != '[' || !find_link(at + 2, &middle, &end)) return NULL;
   snprintf(name, sizeof name, "%.*s", (int)(end - middle - 2), middle + 2);
   snprintf(caption, sizeof caption, "%.*s", (int)(middle - at - 2), at + 2);
   size_t length = strlen(name);
   bool here = !strchr(name, '/') && length > 4 && !strcmp(name + length - 4, ".png");
-  if (here) {
+  bool place = markdown->block == BLOCK_NONE || markdown->block == BLOCK_TABLE;
+  if (here && place) {
     *markdown->budget -= report_picture(markdown->html, markdown->directory, name,
                                         *caption ? caption : name, *markdown->budget);
   } else {
-    html_put(markdown->html, "<p>");
     html_text(markdown->html, caption);
-    markdown->block = BLOCK_TEXT;
   }
   return end + 1;
 }
@@ -89,6 +89,7 @@ static const char *put_special(Markdown *markdown, const char *at) {
   if (*at == '`') return put_marked(markdown, at, "`", "code");
   if (begins(at, "**")) return put_marked(markdown, at, "**", "strong");
   if (*at == '[') return put_link(markdown, at);
+  if (*at == '!') return put_image(markdown, at);
   if (*at != '\\' || !at[1] || !strchr("\\|*`[]_#!<>", at[1])) return NULL;
   put_part(markdown->html, at + 1, 1);
   return at + 2;
@@ -97,7 +98,7 @@ static const char *put_special(Markdown *markdown, const char *at) {
 static void put_inline(Markdown *markdown, const char *text) {
   const char *plain = text;
   for (const char *at = text; *at;) {
-    bool special = strchr("`*[\\", *at) != NULL;
+    bool special = strchr("`*[!\\", *at) != NULL;
     if (special && at > plain) put_part(markdown->html, plain, (size_t)(at - plain));
     if (special) plain = at;
     const char *after = special ? put_special(markdown, at) : NULL;
@@ -148,11 +149,25 @@ static bool is_figure(const char *cell) {
   return *cell && (strchr("+-.0123456789", *cell) || begins(cell, "−")) && strcmp(cell, "-") != 0;
 }
 
-/* Classes of the style sheet: right and middle. */
+/* The class of a cell that is a verdict, as `siren table` has them. */
+static const char *verdict_class(const char *cell) {
+  static const struct {
+    const char *word, *class;
+  } table[] = {{"reproduced", "complete"},
+               {"differs", "stopped"},
+               {"invalid", "failed"},
+               {"missing", "waiting"}};
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    if (!strcmp(cell, table[i].word)) return table[i].class;
+  }
+  return NULL;
+}
+
 static void put_cell(Markdown *markdown, const char *element, char align, const char *cell) {
-  if (!align) align = is_figure(cell) ? 'n' : 'l';
+  const char *verdict = verdict_class(cell);
+  char class[2] = {align == 'l' ? '\0' : align, '\0'}; /* of the style sheet: right, middle */
   html_put(markdown->html, "<%s", element);
-  if (align != 'l') html_put(markdown->html, " class=\"%c\"", align);
+  if (verdict || *class) html_put(markdown->html, " class=\"%s\"", verdict ? verdict : class);
   html_put(markdown->html, ">");
   put_inline(markdown, cell);
   html_put(markdown->html, "</%s>", element);
@@ -163,28 +178,41 @@ static void put_row(Markdown *markdown, const char *row, const char *element) {
   row += *row == '|';
   html_put(markdown->html, "<tr>");
   for (int i = 0; next_cell(&row, cell); i++) {
-    put_cell(markdown, element, i < MOST_COLUMNS ? markdown->align[i] : 0, cell);
+    put_cell(markdown, element, i < MOST_COLUMNS ? markdown->align[i] : 'l', cell);
   }
   html_put(markdown->html, "</tr>\n");
 }
 
-/* The rule below a table's head: where a column has a colon, it says how to align it. */
-static void read_rule(Markdown *markdown) {
-  char rule[LONGEST], cell[LONGEST];
-  memset(markdown->align, 0, sizeof markdown->align);
-  snprintf(rule, sizeof rule, "%.*s", (int)strcspn(markdown->next, "\r\n"), markdown->next);
-  const char *at = rule + strspn(rule, " \t");
-  if (!is_rule(at) || !strchr(at, ':')) return;
+/* A line of the text, without its end, from `at` on; returns the next one. */
+static const char *copy_line(const char *at, char line[LONGEST]) {
+  size_t length = strcspn(at, "\n");
+  snprintf(line, LONGEST, "%.*s", (int)length, at);
+  char *end = line + strlen(line);
+  if (end > line && end[-1] == '\r') end[-1] = '\0';
+  return at + length + (at[length] == '\n');
+}
+
+/* How columns are aligned: where a colon of the rule below the head says it, or else as the first
+ * row's cells ask for, figures to the right. */
+static void read_alignment(Markdown *markdown) {
+  char rule[LONGEST], row[LONGEST], cell[LONGEST];
+  memset(markdown->align, 'l', sizeof markdown->align);
+  copy_line(copy_line(markdown->next, rule), row);
+  if (!is_rule(rule)) return;
+  bool colons = strchr(rule, ':');
+  const char *at = colons ? rule : row;
+  at += strspn(at, " \t");
   at += *at == '|';
   for (int i = 0; i < MOST_COLUMNS && next_cell(&at, cell); i++) {
     bool left = *cell == ':', right = *cell && cell[strlen(cell) - 1] == ':';
-    markdown->align[i] = right ? (left ? 'm' : 'n') : 'l';
+    if (!colons) markdown->align[i] = is_figure(cell) ? 'n' : 'l';
+    if (colons) markdown->align[i] = right ? (left ? 'm' : 'n') : 'l';
   }
 }
 
 static void put_table_line(Markdown *markdown, const char *row) {
   if (markdown->block != BLOCK_TABLE) {
-    read_rule(markdown);
+    read_alignment(markdown);
     open_block(markdown, BLOCK_TABLE);
     html_put(markdown->html, "<thead>");
     put_row(markdown, row, "th");
@@ -231,9 +259,20 @@ static bool is_comment(Markdown *markdown, const char *line) {
   return is;
 }
 
+/* Pictures beside each other, and what follows them. */
+static void put_images(Markdown *markdown, const char *line) {
+  open_block(markdown, BLOCK_NONE);
+  html_put(markdown->html, "<div class=\"pictures\">\n");
+  for (const char *after; (after = *line == '!' ? put_image(markdown, line) : NULL);) {
+    line = after + strspn(after, " \t");
+  }
+  html_put(markdown->html, "</div>\n");
+  if (*line) put_text(markdown, line);
+}
+
 static void put_line(Markdown *markdown, bool *fenced) {
   const char *raw = markdown->line, *line = raw + strspn(raw, " \t");
-  bool fence = begins(line, "```");
+  bool fence = begins(line, "```"), text = markdown->block == BLOCK_TEXT;
   if (fence || *fenced) {
     if (!fence) put_code_line(markdown, raw);
     if (fence) open_block(markdown, *fenced ? BLOCK_NONE : BLOCK_CODE);
@@ -248,33 +287,22 @@ static void put_line(Markdown *markdown, bool *fenced) {
     put_heading(markdown, line);
   } else if (begins(line, "- ") || begins(line, "* ")) {
     put_item(markdown, line);
-  } else if (begins(raw, "    ") && markdown->block != BLOCK_TEXT &&
-             markdown->block != BLOCK_LIST) {
+  } else if (begins(raw, "    ") && !text && markdown->block != BLOCK_LIST) {
     put_code_line(markdown, raw + 4);
   } else if (begins(line, "![")) {
-    open_block(markdown, BLOCK_NONE);
-    const char *after = put_image(markdown, line);
-    if (!after) after = line;
-    if (*after) put_text(markdown, after);
+    put_images(markdown, line);
   } else {
     put_text(markdown, line);
   }
 }
 
-static bool next_line(Markdown *markdown) {
-  if (!*markdown->next) return false;
-  size_t length = strcspn(markdown->next, "\n");
-  snprintf(markdown->line, sizeof markdown->line, "%.*s", (int)length, markdown->next);
-  char *end = markdown->line + strlen(markdown->line);
-  if (end > markdown->line && end[-1] == '\r') end[-1] = '\0';
-  markdown->next += length + (markdown->next[length] == '\n');
-  return true;
-}
-
 void report_markdown(Html *html, const char *text, const char *directory, double *budget) {
   Markdown markdown = {.html = html, .directory = directory, .budget = budget, .next = text};
   bool fenced = false;
-  while (next_line(&markdown)) put_line(&markdown, &fenced);
+  while (*markdown.next) {
+    markdown.next = copy_line(markdown.next, markdown.line);
+    put_line(&markdown, &fenced);
+  }
   open_block(&markdown, BLOCK_NONE);
 }
 
