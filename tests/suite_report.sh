@@ -12,7 +12,7 @@ fi
 cat >grid.yaml <<'YAML'
 title: "Widths & <losses>"
 base: image
-set: {scale: smoke, train: {steps: 60, log_every: 5}, threads: 1}
+set: {scale: smoke, train: {steps: 200, log_every: 5}, threads: 1}
 axes:
   - network.width: [16, 24]
 seeds: 2
@@ -89,7 +89,7 @@ while kill -0 $sweep 2>/dev/null; do
   "$siren" watch grid >look.txt 2>err </dev/null || bad "a look: $(cat err)"
   looks=$((looks + 1))
   if grep -q ' running' look.txt; then busy=$((busy + 1)); fi
-  sleep 0.2
+  sleep 0.05
 done
 wait $sweep
 expect "the sweep is not disturbed" grep -q '4 of 4 runs complete' sweep.txt

@@ -145,6 +145,26 @@ static void test_standings(void **state) {
   board_close(board);
 }
 
+static void test_brief_labels(void **state) {
+  (void)state;
+  static const struct {
+    const char *label, *brief;
+  } cases[] = {
+      {"variant=relu network.omega_first=0.5 seed=1", "variant=relu omega_first=0.5 seed=1"},
+      {"data.file=a.b c.d e=f.g", "file=a.b c.d e=f.g"},
+      {"a.b.c=", "c="},
+      {"", ""},
+      {".=x  y.", "=x  y."}};
+  enum { N = sizeof cases / sizeof *cases };
+  const char *labels[N];
+  Board *board;
+  for (int i = 0; i < N; i++) labels[i] = cases[i].label;
+  sweep_plan(directory, "Labels", N, labels);
+  assert_ok(board_open(directory, &board));
+  for (int i = 0; i < N; i++) assert_string_equal(board->runs[i].brief, cases[i].brief);
+  board_close(board);
+}
+
 static void test_changes(void **state) {
   (void)state;
   Board *board;
@@ -463,6 +483,7 @@ int main(void) {
       IN_DIRECTORY(test_log_tail),
       IN_DIRECTORY(test_damaged_logs),
       IN_DIRECTORY(test_standings),
+      IN_DIRECTORY(test_brief_labels),
       IN_DIRECTORY(test_changes),
       IN_DIRECTORY(test_best_by_loss),
       IN_DIRECTORY(test_plain_lines),

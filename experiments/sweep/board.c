@@ -142,13 +142,33 @@ static Status look_at_all(Board *board) {
 
 /* ---- The board ---- */
 
+/* In place: drops what stands before the last dot of a word's key. */
+static void shorten_keys(char *label) {
+  char *to = label;
+  for (const char *word = label; *word;) {
+    size_t length = strcspn(word, " "), key = strcspn(word, "= "), from = 0;
+    for (size_t i = 0; word[key] == '=' && i < key; i++) {
+      if (word[i] == '.') from = i + 1;
+    }
+    length += word[length] == ' ';
+    memmove(to, word + from, length - from);
+    to += length - from;
+    word += length;
+  }
+  *to = '\0';
+}
+
 static Status fill_run(BoardRun *run, const char *label, const char *directory, double forecast) {
   run->label = strdup(label);
+  run->brief = strdup(label);
   run->directory = strdup(directory);
   run->forecast = forecast;
   forget(run);
-  return run->label && run->directory ? STATUS_OK
-                                      : status_fail(STATUS_FAILED, "out of memory for a run");
+  if (!run->label || !run->brief || !run->directory) {
+    return status_fail(STATUS_FAILED, "out of memory for a run");
+  }
+  shorten_keys(run->brief);
+  return STATUS_OK;
 }
 
 static Status fill_from_plan(Board *board) {
@@ -242,6 +262,7 @@ void board_close(Board *board) {
   if (!board) return;
   for (int i = 0; board->runs && i < board->n; i++) {
     free(board->runs[i].label);
+    free(board->runs[i].brief);
     free(board->runs[i].directory);
   }
   free(board->runs);

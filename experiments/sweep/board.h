@@ -13,6 +13,7 @@
 
 typedef struct {
   char *label, *directory;
+  char *brief;       /* the label with the last words of its keys alone: "omega_first=30 seed=1" */
   double forecast;   /* core-seconds; NaN: unknown */
   Standing standing; /* failed: also one whose state cannot be read */
   RunState state;    /* its kind is STATE_NONE where there is no state.json */

@@ -22,6 +22,10 @@ static const Style styles[STANDING_COUNT] = {
 
 /* ---- Figures ---- */
 
+static const char *label_of(const BoardRun *run, const Screen *screen) {
+  return screen->columns > 0 ? run->brief : run->label;
+}
+
 static void print_number(char cell[LISTING_CELL], const char *format, double value) {
   cell[0] = '\0';
   if (!isnan(value)) snprintf(cell, LISTING_CELL, format, value);
@@ -109,7 +113,7 @@ static void draw_running(const Board *board, const int *order, int n, Screen *sc
                      .weight = {2, 1, 5, 4, 0, 6}};
   for (int i = 0; i < n; i++) {
     const BoardRun *run = &board->runs[order[i]];
-    ListingRow *row = listing_add(&listing, run->label);
+    ListingRow *row = listing_add(&listing, label_of(run, screen));
     if (!row) break;
     print_step(row->cell[0], run);
     print_number(row->cell[1], "%.0f%%", run->log.step < 0 ? NAN : 100 * board_share(run));
@@ -132,7 +136,7 @@ static void draw_best(const Board *board, const int *order, int n, Screen *scree
                      .weight = {9, 8, 1, 0}};
   for (int i = 0; i < n && i < BEST && i < lines - 2; i++) {
     const BoardRun *run = &board->runs[order[i]];
-    ListingRow *row = listing_add(&listing, run->label);
+    ListingRow *row = listing_add(&listing, label_of(run, screen));
     if (!row) break;
     headline_value(run->log.name, run->log.value, row->cell[0]);
     print_number(row->cell[1], "%.4g", run->log.loss);
@@ -164,7 +168,7 @@ static void draw_trouble(const Board *board, const int *order, int n, Screen *sc
     int room = last - screen->lines - 1 - (i < n - 1);
     if (room < 0) break;
     screen_put(screen, styles[run->standing], "%s", standing_name(run->standing));
-    screen_put(screen, STYLE_PLAIN, "  %s", run->label);
+    screen_put(screen, STYLE_PLAIN, "  %s", label_of(run, screen));
     shown++;
     if (screen->columns == 0) screen_put(screen, STYLE_QUIET, "  %s", reason); /* for grep */
     screen_end(screen);
