@@ -68,8 +68,8 @@ if [ -z "${OMP_PROC_BIND:-}" ]; then
 fi
 exec "$@"'
 
-# Whether Slurm confines the job to CPUs of its own. If not, mpirun may not bind its ranks either: it
-# would take the same cores in every job of a node.
+# Whether Slurm confines the job to CPUs of its own. If not, mpirun may not bind its ranks either:
+# it would take the same cores in every job of a node.
 job_confined() {
   [ "${OMP_PROC_BIND:-}" != false ] &&
     [ "$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)" -le "${SLURM_CPUS_ON_NODE:-0}" ]

@@ -1,7 +1,7 @@
 #!/bin/bash
-# results/tables/make.sh NAME [key=value ...]: does the runs of experiments/tables/NAME.yaml that are
-# missing, on two ranks of one thread, and writes their table to results/tables/NAME. Stop it at any
-# time; it goes on where it was. Variables: DATA, the directory whose files the sweep names (audio:
+# results/tables/make.sh NAME [key=value ...]: does the runs of experiments/tables/NAME.yaml that
+# are missing, on two ranks of one thread, and writes their table to results/tables/NAME. Stop it at
+# any time; it goes on where it was. Variables: DATA, the directory whose files the sweep names (audio:
 # gt_bach.wav and gt_counting.wav, data/ of github.com/vsitzmann/siren), RUNS (runs/tables), RANKS
 # (2), SIREN. The tables here were made by
 #
