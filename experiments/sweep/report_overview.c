@@ -34,7 +34,11 @@ void report_summary(const Report *report) {
     html_put(html, "<li><b class=\"%s\">%d</b><span>%s</span></li>\n", standing_name((Standing)i),
              sums->count[i], standing_name((Standing)i));
   }
-  if (sums->spent > 0) put_fact(html, "core-hours", "%.4g", sums->spent / 3600);
+  if (sums->spent >= 3600) {
+    put_fact(html, "core-hours", "%.1f", sums->spent / 3600);
+  } else if (sums->spent > 0) {
+    put_fact(html, "core-minutes", "%.1f", sums->spent / 60);
+  }
   if (sums->elapsed > 0) {
     html_put(html, "<li><b>%s</b><span>from first start to last end</span></li>\n", elapsed);
   }
