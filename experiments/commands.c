@@ -163,6 +163,19 @@ static Status sweep_command(const Invocation *invocation) {
   return sweep_command_run(invocation->comm, invocation->argc, invocation->argv, invocation->out);
 }
 
+static Status table_command(const Invocation *invocation) {
+  return sweep_command_table(invocation->comm, invocation->argc, invocation->argv, invocation->out);
+}
+
+static Status watch_command(const Invocation *invocation) {
+  return sweep_command_watch(invocation->comm, invocation->argc, invocation->argv, invocation->out);
+}
+
+static Status report_command(const Invocation *invocation) {
+  return sweep_command_report(invocation->comm, invocation->argc, invocation->argv,
+                              invocation->out);
+}
+
 static Status info_command(const Invocation *invocation) {
   if (invocation->argc != 1) {
     return status_fail(STATUS_USAGE, "one FILE.h5 is wanted, not %d", invocation->argc);
@@ -273,6 +286,23 @@ static const Command commands[] = {
      "SIREN_DEADLINE end it at checkpoints, with exit code 75: the same command goes on, on any\n"
      "number of ranks. index=K does only run K, for job arrays.",
      false, sweep_command},
+    {"table", "SWEEP.yaml [into=DIR] [key=value ...]",
+     "a sweep's table, beside the paper's figures",
+     "Writes table.md, table.csv and pictures to DIR (the sweep's directory by default), and the\n"
+     "table to standard output: mean and deviation over the seeds, the paper's value with its\n"
+     "source, difference, verdict, steps, core-minutes. A missing run is a row that says so. What "
+     "is\n"
+     "shown stands in the file's block `table`: README, Tables.",
+     false, table_command},
+    {"watch", "DIR [--once] [interval=SECONDS]", "how a sweep or a run goes",
+     "Shows states, progress, best values and failures of a sweep's directory, or of a run's, "
+     "every\n"
+     "two seconds on a terminal until all has ended; once, as plain lines, anywhere else.",
+     false, watch_command},
+    {"report", "DIR [into=FILE.html]", "tables, pictures and curves in one HTML file",
+     "Writes one self-contained page (DIR/report.html) about a sweep's directory, or a run's: its\n"
+     "table, pictures, curves, failures, configurations, provenance. No scripts, no network.",
+     false, report_command},
     {"convert", "FROM TO [key=value ...]", "files into HDF5 data sets and back",
      "Converts an image (PNG, JPEG), a video, a sound, a mesh or a cloud (PLY, OBJ, OFF, STL, "
      "XYZ)\n"

@@ -7,46 +7,68 @@
 #include "experiments/run.h"
 #include "experiments/sweep/packed.h"
 #include "experiments/sweep/plan.h"
+#include "experiments/sweep/report.h"
+#include "experiments/sweep/table.h"
+#include "experiments/sweep/watch.h"
 #include "experiments/threads.h"
 #include "io/file.h"
 
 /* ---- Arguments ---- */
 
-/* What these commands take beside overrides. */
+/* What a command takes beside overrides: "WORD=..." into value, or the flag WORD. */
 typedef struct {
-  const char *index; /* NULL: not given */
-  bool count;
+  const char *word;
+  const char **value;
+  bool *flag;
 } Own;
 
-/* Splits argv into the sweep's file, own settings and overrides (kept [argc]). */
-static Status take_own(int argc, const char *const *argv, Own *own, const char **kept, int *n) {
-  *own = (Own){.index = NULL};
+static bool take(const char *argument, const Own *own) {
+  size_t length = strlen(own->word);
+  if (own->flag && !strcmp(argument, own->word)) return *own->flag = true;
+  if (!own->value || strncmp(argument, own->word, length) || argument[length] != '=') return false;
+  *own->value = argument + length + 1;
+  return true;
+}
+
+/* Takes what is the command's own (word NULL after the last) out of argv, whose first is `first`;
+ * the rest goes to kept [argc]. */
+static Status take_own(int argc, const char *const *argv, const char *first, const Own *own,
+                       const char **kept, int *n) {
   *n = 0;
-  if (argc < 1 || argv[0][0] == '-') {
-    return status_fail(STATUS_USAGE, "SWEEP.yaml is missing; see `siren sweep --help`");
-  }
+  if (argc < 1 || argv[0][0] == '-') return status_fail(STATUS_USAGE, "%s is missing", first);
   for (int i = 1; i < argc; i++) {
-    if (!strncmp(argv[i], "index=", 6)) {
-      own->index = argv[i] + 6;
-    } else if (!strcmp(argv[i], "--count")) {
-      own->count = true;
-    } else if (!strchr(argv[i], '=')) {
-      return status_fail(STATUS_USAGE, "unexpected argument `%s`: overrides are key=value",
-                         argv[i]);
-    } else {
-      kept[(*n)++] = argv[i];
-    }
+    const Own *o = own;
+    while (o->word && !take(argv[i], o)) o++;
+    if (!o->word) kept[(*n)++] = argv[i];
   }
   return STATUS_OK;
 }
 
 /* Collective; comm NULL: this process alone. The sweep of a command line. */
-static Status load(const Comm *comm, int argc, const char *const *argv, Own *own, Sweep **sweep) {
+static Status load(const Comm *comm, int argc, const char *const *argv, const Own *own,
+                   Sweep **sweep) {
   const char **kept = NULL;
   int n;
   TRY(memory_allocate(&kept, (size_t)argc, sizeof *kept, "arguments"));
-  Status status = take_own(argc, argv, own, kept, &n);
+  Status status = take_own(argc, argv, "SWEEP.yaml", own, kept, &n);
   if (status == STATUS_OK) status = sweep_load(comm, argv[0], n, kept, sweep);
+  if (status == STATUS_OK) {
+    status = table_check(*sweep); /* before anything runs */
+    if (status != STATUS_OK) sweep_destroy(*sweep);
+  }
+  free(kept);
+  return status;
+}
+
+/* DIR, and nothing but the command's own behind it. */
+static Status take_directory(int argc, const char *const *argv, const Own *own) {
+  const char **kept = NULL;
+  int n;
+  TRY(memory_allocate(&kept, (size_t)argc, sizeof *kept, "arguments"));
+  Status status = take_own(argc, argv, "DIR, of a sweep or of a run,", own, kept, &n);
+  if (status == STATUS_OK && n > 0) {
+    status = status_fail(STATUS_USAGE, "unexpected argument `%s`", kept[0]);
+  }
   free(kept);
   return status;
 }
@@ -63,22 +85,22 @@ static Status choose_threads(const Comm *comm, const Sweep *sweep, int *threads)
 /* ---- siren plan ---- */
 
 /* Collective. */
-static Status plan(const Comm *comm, const Sweep *sweep, const Own *own, FILE *out) {
-  if (own->index) return status_fail(STATUS_USAGE, "index= is for `siren sweep`");
-  if (own->count) {
+static Status plan(const Comm *comm, const Sweep *sweep, bool count, FILE *out) {
+  int threads;
+  if (count) {
     fprintf(out, "%d\n", sweep->n_runs);
     return STATUS_OK;
   }
-  int threads;
   TRY(choose_threads(comm, sweep, &threads));
   return plan_print(comm, sweep, threads, out);
 }
 
 Status sweep_command_plan(const Comm *comm, int argc, const char *const *argv, FILE *out) {
   Sweep *sweep = NULL;
-  Own own;
-  TRY(load(comm, argc, argv, &own, &sweep));
-  Status status = plan(comm, sweep, &own, out);
+  bool count = false;
+  const Own own[] = {{.word = "--count", .flag = &count}, {NULL}};
+  TRY(load(comm, argc, argv, own, &sweep));
+  Status status = plan(comm, sweep, count, out);
   sweep_destroy(sweep);
   return status;
 }
@@ -115,12 +137,11 @@ static Status parse_index(const Sweep *sweep, const char *text, int *index) {
 }
 
 /* Collective. */
-static Status run(const Comm *comm, Sweep *sweep, const Own *own, FILE *out) {
-  int threads, index = 0;
-  if (own->count) return status_fail(STATUS_USAGE, "--count is for `siren plan`");
-  if (own->index) {
-    TRY(parse_index(sweep, own->index, &index));
-    return run_one(comm, sweep, index, out);
+static Status run(const Comm *comm, Sweep *sweep, const char *index, FILE *out) {
+  int threads, one = 0;
+  if (index) {
+    TRY(parse_index(sweep, index, &one));
+    return run_one(comm, sweep, one, out);
   }
   TRY(choose_threads(comm, sweep, &threads));
   return packed_run(comm, sweep, threads, out);
@@ -128,9 +149,10 @@ static Status run(const Comm *comm, Sweep *sweep, const Own *own, FILE *out) {
 
 Status sweep_command_run(const Comm *comm, int argc, const char *const *argv, FILE *out) {
   Sweep *sweep = NULL;
-  Own own;
-  TRY(load(comm, argc, argv, &own, &sweep));
-  Status status = run(comm, sweep, &own, out);
+  const char *index = NULL;
+  const Own own[] = {{.word = "index", .value = &index}, {NULL}};
+  TRY(load(comm, argc, argv, own, &sweep));
+  Status status = run(comm, sweep, index, out);
   sweep_destroy(sweep);
   return status;
 }
@@ -138,11 +160,50 @@ Status sweep_command_run(const Comm *comm, int argc, const char *const *argv, FI
 bool sweep_wants_double(int argc, const char *const *argv) {
   Sweep *sweep = NULL;
   Config *config = NULL;
-  Own own;
-  bool wide = load(NULL, argc, argv, &own, &sweep) == STATUS_OK &&
+  const char *index = NULL;
+  bool count = false;
+  const Own own[] = {
+      {.word = "index", .value = &index}, {.word = "--count", .flag = &count}, {NULL}};
+  bool wide = load(NULL, argc, argv, own, &sweep) == STATUS_OK &&
               sweep_config(sweep, 0, &config) == STATUS_OK &&
               !strcmp(config_text(config, "precision"), "double");
   config_destroy(config);
   sweep_destroy(sweep);
   return wide;
+}
+
+/* ---- siren table, watch, report: rank 0 reads files ---- */
+
+Status sweep_command_table(const Comm *comm, int argc, const char *const *argv, FILE *out) {
+  Sweep *sweep = NULL;
+  const char *into = NULL;
+  const Own own[] = {{.word = "into", .value = &into}, {NULL}};
+  TRY(load(comm, argc, argv, own, &sweep));
+  Status status = comm_agree(comm, comm_rank(comm) ? STATUS_OK : table_make(sweep, into, out));
+  sweep_destroy(sweep);
+  return status;
+}
+
+static Status parse_interval(const char *text, double *seconds) {
+  char *end;
+  *seconds = strtod(text, &end);
+  if (end != text && !*end && *seconds >= 0.1 && *seconds <= 3600) return STATUS_OK;
+  return status_fail(STATUS_USAGE, "interval=%.40s: expected seconds from 0.1 to 3600", text);
+}
+
+Status sweep_command_watch(const Comm *comm, int argc, const char *const *argv, FILE *out) {
+  WatchSettings settings = {.once = false};
+  const char *interval = NULL;
+  const Own own[] = {
+      {.word = "interval", .value = &interval}, {.word = "--once", .flag = &settings.once}, {NULL}};
+  TRY(take_directory(argc, argv, own));
+  if (interval) TRY(parse_interval(interval, &settings.interval));
+  return comm_agree(comm, comm_rank(comm) ? STATUS_OK : watch_directory(argv[0], &settings, out));
+}
+
+Status sweep_command_report(const Comm *comm, int argc, const char *const *argv, FILE *out) {
+  const char *into = NULL;
+  const Own own[] = {{.word = "into", .value = &into}, {NULL}};
+  TRY(take_directory(argc, argv, own));
+  return comm_agree(comm, comm_rank(comm) ? STATUS_OK : report_make(argv[0], into, out));
 }
