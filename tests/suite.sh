@@ -97,6 +97,14 @@ variants() {
   "$siren" list | sed -n "/^$1 /,/^[a-z]/s/^ *variants: *//p" | sed 's/ (default)//; s/, */\n/g'
 }
 
+# COMMAND...: the largest resident set of a program and its children in kB; 0 if it fails.
+peak_memory() {
+  python3 -c '
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if code == 0 else 0)' "$@"
+}
+
 # LOG: the digest of the weights that a run printed.
 printed_digest() { sed -n 's/^weights *//p' "$1"; }
 

@@ -70,15 +70,11 @@ done
 launch 1 "${run[@]}" output=run "${bricks[@]}" train.steps=2000 >out 2>err
 expect 'resumed on one rank' [ "$(printed_digest out) $(file_digest run)" = "$reference" ]
 
-# NAME KEY=VALUE...: the largest resident set of a run, in kB, in $peak.
+# KEY=VALUE...: the memory that a run takes, in $peak.
 peak_of() {
   rm -rf run
-  peak="$(python3 -c '
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if code == 0 else 0)' \
-    "$siren" run volume scale=smoke data.size=0 data.file=large.h5 threads=1 output=run \
-    eval.pictures=false volume.stride=16 "$@" 2>err)"
+  peak="$(peak_memory "$siren" run volume scale=smoke data.size=0 data.file=large.h5 threads=1 \
+    output=run eval.pictures=false volume.stride=16 "$@" 2>err)"
 }
 peak_of
 whole=$peak
