@@ -80,7 +80,7 @@ static void lay_out(Heat *h) {
   h->label_width = fmin(widest_label(h, map->row_labels, map->rows), AREA / 3.);
   h->left = MARGIN + ceil(h->label_width + 0.8 * FONT);
   if (has_text(map->y_label)) h->left += 1.8 * FONT;
-  h->top = MARGIN + (has_text(map->title) ? ceil(1.8 * TITLE_FONT) : 0) + ceil(1.4 * FONT);
+  h->top = MARGIN + (has_text(map->title) ? ceil(1.8 * TITLE_FONT) : 0) + ceil(1.9 * FONT);
   h->left = round(h->left);
   h->right = h->left + map->columns * h->cell_width;
   h->bottom = h->top + map->rows * h->cell_height;
@@ -155,7 +155,7 @@ static void draw_labels(const Heat *h) {
   canvas_text(h->cairo, x, h->height - MARGIN - FONT / 2, 0.5, FONT,
               2 * fmin(x, h->width - x) - 2 * MARGIN, map->x_label);
   canvas_text_upwards(h->cairo, MARGIN + FONT / 2, y, FONT,
-                      2 * fmin(y - h->top + 1.4 * FONT, h->height - MARGIN - y), map->y_label);
+                      2 * fmin(y - h->top + 1.9 * FONT, h->height - MARGIN - y), map->y_label);
   canvas_text(h->cairo, h->width / 2, MARGIN + TITLE_FONT / 2, 0.5, TITLE_FONT,
               h->width - 2 * MARGIN, map->title);
 }
@@ -173,7 +173,7 @@ static void draw_bar(const Heat *h) {
   }
   panel_frame(h->cairo, &bar);
   panel_ink(h->cairo, 0.1);
-  canvas_text(h->cairo, bar.right, bar.top - FONT, 1, FONT, bar.right - MARGIN, h->map->bar_label);
+  canvas_text(h->cairo, bar.right, bar.top - 1.4 * FONT, 1, FONT, bar.right - MARGIN, h->map->bar_label);
 }
 
 /* Texts are measured on a small canvas before the size of the whole is known. */

@@ -307,6 +307,26 @@ static void without_a_block(void **state) {
   sweep_destroy(sweep);
 }
 
+/* Of two axes that vary together, one says it all. */
+static void a_column_less(void **state) {
+  (void)state;
+  char *csv;
+  Sweep *sweep = load(
+      "base: image\n"
+      "set: {scale: smoke}\n"
+      "axes: [{data.size: [16, 24], train.steps: [5, 6]}]\n"
+      "table: {metrics: [psnr], names: {train.steps: {5: '', 6: \"\"}}}\n");
+  for (int i = 0; i < 2; i++) write_run(sweep, i, &(Found){21 + i, 0.1, 0});
+  char *text = make(sweep, &csv);
+  assert_has(text, "| size | psnr, dB | seeds | verdict | steps |");
+  assert_has(text, "| 24 | 22 | 1 | - | 6 | 3.00 |");
+  assert_has(csv, "data.size,train.steps,metric,");
+  assert_has(csv, "\n24,6,psnr,,dB,1,1,22,");
+  free(text);
+  free(csv);
+  sweep_destroy(sweep);
+}
+
 /* One run, no axes. */
 static void a_single_run(void **state) {
   (void)state;
@@ -391,6 +411,7 @@ int main(void) {
       cmocka_unit_test_teardown(missing_and_invalid, remove_all),
       cmocka_unit_test_teardown(runs_that_do_not_belong, remove_all),
       cmocka_unit_test_teardown(without_a_block, remove_all),
+      cmocka_unit_test_teardown(a_column_less, remove_all),
       cmocka_unit_test_teardown(a_single_run, remove_all),
       cmocka_unit_test_teardown(pictures, remove_all),
       cmocka_unit_test_teardown(curves_of_no_such_term, remove_all),

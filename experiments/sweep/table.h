@@ -7,7 +7,8 @@
  *       - ssim
  *       - {name: psnr, title: PSNR, units: dB, decimals: 2}    or digits: 3, significant ones
  *     titles: {network.omega_first: first omega}    of the axes; default: the key's last word
- *     names: {variant: {"": SIREN, relu: ReLU}}     of values; default: the values
+ *     names: {variant: {"": SIREN, relu: ReLU}}     of values; default: the values. An axis whose
+ *                                   values are all called "" has no column
  *     reference:                    figures to compare with; the rows that `when` chooses
  *       - {when: {variant: relu}, metric: psnr, value: 18.6, tolerance: 1, source: Fig. 1}
  *     heat:                         a picture for each combination of the other axes

@@ -19,6 +19,7 @@ typedef struct {
   const char **values; /* canonical, in order of the axis, each once */
   const char **names;  /* what people call them */
   bool named;          /* the file names some; else numbers are told with the title */
+  bool hidden;         /* all names are "": no column, no word of a row's name */
 } TableKey;
 
 typedef struct {

@@ -55,20 +55,31 @@ static void put_rule(FILE *out, int columns) {
   fputs("\n", out);
 }
 
+static int shown_keys(const Table *table) {
+  int n = 0;
+  for (int k = 0; k < table->n_keys; k++) n += !table->keys[k].hidden;
+  return n;
+}
+
 static void put_keys(const Table *table, FILE *out) {
   fputs("|", out);
-  for (int k = 0; k < table->n_keys; k++) put_cell(out, table->keys[k].title);
-  if (table->n_keys == 0) put_cell(out, "sweep");
+  for (int k = 0; k < table->n_keys; k++) {
+    if (!table->keys[k].hidden) put_cell(out, table->keys[k].title);
+  }
+  if (shown_keys(table) == 0) put_cell(out, "sweep");
 }
 
 static int key_columns(const Table *table) {
-  return table->n_keys > 0 ? table->n_keys : 1;
+  int shown = shown_keys(table);
+  return shown > 0 ? shown : 1;
 }
 
 static void put_values(const Table *table, const TableRow *row, FILE *out) {
   fputs("|", out);
-  for (int k = 0; k < table->n_keys; k++) put_cell(out, table->keys[k].names[row->choice[k]]);
-  if (table->n_keys == 0) put_cell(out, row->name);
+  for (int k = 0; k < table->n_keys; k++) {
+    if (!table->keys[k].hidden) put_cell(out, table->keys[k].names[row->choice[k]]);
+  }
+  if (shown_keys(table) == 0) put_cell(out, row->name);
 }
 
 /* A ratio has no units, and the metric's decimals mean nothing for it. */

@@ -123,6 +123,11 @@ static Status read_titles(Table *table, const Tree *titles) {
   return STATUS_OK;
 }
 
+static void hide_unnamed(TableKey *key) {
+  key->hidden = true;
+  for (int v = 0; v < key->n_values; v++) key->hidden = key->hidden && !*key->names[v];
+}
+
 static Status read_names(Table *table, const Tree *names) {
   TRY(tree_expect(names, TREE_MAP, "names"));
   for (int i = 0; i < names->n; i++) {
@@ -137,6 +142,7 @@ static Status read_names(Table *table, const Tree *names) {
       TRY(tree_expect(at, TREE_SCALAR, "a name"));
       table->keys[key].names[value] = at->text;
     }
+    hide_unnamed(&table->keys[key]);
   }
   return STATUS_OK;
 }
