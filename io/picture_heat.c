@@ -173,7 +173,8 @@ static void draw_bar(const Heat *h) {
   }
   panel_frame(h->cairo, &bar);
   panel_ink(h->cairo, 0.1);
-  canvas_text(h->cairo, bar.right, bar.top - 1.4 * FONT, 1, FONT, bar.right - MARGIN, h->map->bar_label);
+  canvas_text(h->cairo, bar.right, bar.top - 1.4 * FONT, 1, FONT, bar.right - MARGIN,
+              h->map->bar_label);
 }
 
 /* Texts are measured on a small canvas before the size of the whole is known. */

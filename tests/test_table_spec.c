@@ -1,4 +1,5 @@
 /* What is wrong with the `table` of a sweep's file is told before anything runs, with its place. */
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,10 +131,28 @@ static void good_blocks(void **state) {
   }
 }
 
+/* The project's own. */
+static void tables_of_the_paper(void **state) {
+  (void)state;
+  glob_t found;
+  assert_int_equal(glob(TEST_DATA "/../../experiments/tables/*.yaml", 0, NULL, &found), 0);
+  assert_true(found.gl_pathc >= 5);
+  for (size_t i = 0; i < found.gl_pathc; i++) {
+    Sweep *sweep = NULL;
+    if (sweep_load(NULL, found.gl_pathv[i], 0, NULL, &sweep) || table_check(sweep)) {
+      fail_msg("%s", status_message());
+    }
+    assert_non_null(sweep->table);
+    sweep_destroy(sweep);
+  }
+  globfree(&found);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bad_blocks),
       cmocka_unit_test(good_blocks),
+      cmocka_unit_test(tables_of_the_paper),
   };
   char *slash = strrchr(path, '/');
   *slash = 0;
