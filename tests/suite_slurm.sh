@@ -25,7 +25,7 @@ stop_clusters() {
   done
   wait
 }
-trap 'stop_clusters; rm -rf "$scratch"' EXIT
+trap 'jobs -p | xargs -r kill 2>/dev/null; stop_clusters; rm -rf "$scratch"' EXIT
 
 # CLUSTER NODES CPUS
 start_cluster() {
@@ -172,7 +172,7 @@ check_again() {
   local id="$1-array/${ids[0]}" before
   before="$(stat -c %Y "$id/run.h5")"
   expect "$1: a task whose run is complete ends well" \
-    on "$1" sbatch --wait --array=0 --output=again.log "$slurm/array.sbatch" six.yaml \
+    on "$1" sbatch --quiet --wait --array=0 --output=again.log "$slurm/array.sbatch" six.yaml \
     "output=$1-array"
   expect "$1: and does nothing" [ "$(stat -c %Y "$id/run.h5")" = "$before" ]
 }
