@@ -59,7 +59,7 @@ static void test_refused(void **state) {
   refuse("", "f.yaml: is empty");
   refuse("a: [1", "is not valid YAML");
   refuse("a: 1\na: 2\n", "f.yaml:2:1: `a` is given twice; the first is in line 1");
-  refuse("a b: 1\n", "must consist of letters");
+  refuse("\"a\\tb\": 1\n", "must be one line");
   refuse("[1, 2]: 3\n", "a key must be a word");
   refuse("a: 1\n---\nb: 2\n", "a second document");
   refuse("a: \xff\n", "is not a text file in UTF-8");

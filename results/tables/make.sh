@@ -1,11 +1,11 @@
 #!/bin/bash
 # results/tables/make.sh NAME [key=value ...]: does the runs of experiments/tables/NAME.yaml that
 # are missing, on two ranks of one thread, and writes their table to results/tables/NAME. Stop it at
-# any time; it goes on where it was. Variables: DATA, the directory whose files the sweep names (audio:
-# gt_bach.wav and gt_counting.wav, data/ of github.com/vsitzmann/siren), RUNS (runs/tables), RANKS
-# (2), SIREN. The tables here were made by
+# any time; it goes on where it was. Variables: DATA, the directory whose files the sweep names
+# (audio: gt_bach.wav and gt_counting.wav, data/ of github.com/vsitzmann/siren), RUNS (runs/tables),
+# RANKS (2), SIREN. The tables here were made by
 #
-#   results/tables/make.sh image
+#   DATA=IMAGES results/tables/make.sh image data.file=cameraman_original_512.png   (see image.yaml)
 #   results/tables/make.sh omega
 #   results/tables/make.sh poisson
 #   DATA=SOUNDS results/tables/make.sh audio
