@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "core/exact.h"
 #include "core/linalg.h"
 #include "core/memory.h"
 #include "core/optimizer.h"
 #include "core/problem.h"
+#include "experiments/median.h"
 #include "experiments/progress.h"
 #include "experiments/suite.h"
 #include "experiments/version.h"
@@ -44,8 +44,7 @@ enum { N_STEPS = sizeof steps / sizeof *steps };
 typedef enum {
   SGEMM,       /* three parts by the BLAS: a layer's forward, input gradient, weight gradient */
   PRODUCT = 3, /* the same by core/product.h */
-  EXACT_ADD = 6,
-  STEP,
+  STEP = 6,
   N_PARTS
 } Part;
 
@@ -57,13 +56,11 @@ typedef struct {
   Setup setup;
   Evaluation *evaluation;
   Optimizer *optimizer;
-  Exact exact;
   real *theta;
   int rows;          /* of a layer's matrices: a block's rows, all streams */
   real **gemm;       /* [threads] a layer's input, weights and output, behind each other */
-  int64_t **sums;    /* [threads] buffers of the exact sum */
   double evaluating; /* seconds of the last step less the optimiser */
-  double *seconds[N_PARTS], *optimising; /* [rounds] */
+  double *seconds[N_PARTS], *summing, *optimising; /* [rounds] */
 } Case;
 
 /* ---- The problem ---- */
@@ -109,15 +106,14 @@ static Status create_buffers(Case *c, int rounds) {
   size_t threads = (size_t)c->threads;
   TRY(memory_allocate(&c->theta, c->setup.network.n_parameters, sizeof(real), "weights"));
   TRY(memory_allocate(&c->gemm, threads, sizeof *c->gemm, "threads"));
-  TRY(memory_allocate(&c->sums, threads, sizeof *c->sums, "threads"));
   for (size_t t = 0; t < threads; t++) {
     TRY(memory_allocate(&c->gemm[t], gemm_elements(c), sizeof(real), "matrices"));
-    TRY(memory_allocate(&c->sums[t], c->exact.size, sizeof(int64_t), "an exact sum"));
     for (size_t i = 0; i < gemm_elements(c); i++) c->gemm[t][i] = (real)(i % 7) / 8;
   }
   for (Part part = 0; part < N_PARTS; part++) {
     TRY(memory_allocate(&c->seconds[part], (size_t)rounds, sizeof(double), "times"));
   }
+  TRY(memory_allocate(&c->summing, (size_t)rounds, sizeof(double), "times"));
   return memory_allocate(&c->optimising, (size_t)rounds, sizeof(double), "times");
 }
 
@@ -125,29 +121,25 @@ static Status create_buffers(Case *c, int rounds) {
 static Status create_case(Case *c, int rounds) {
   OptimizerSettings settings = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
   TRY(create_problem(c));
-  Status status = exact_create(&c->setup.objective, &c->exact);
-  if (status == STATUS_OK) status = create_buffers(c, rounds);
+  Status status = create_buffers(c, rounds);
   if (status == STATUS_OK) {
     status = optimizer_create("adam", &settings, c->setup.network.n_parameters, &c->optimizer);
   }
   TRY(comm_agree(c->comm, status));
   network_init(&c->setup.network, 0, c->theta);
-  c->exact.tiles = c->setup.objective.tiles(&c->setup.objective, 0);
   return evaluation_create(c->comm, &c->setup.objective, c->threads, &c->evaluation);
 }
 
 static void destroy_case(Case *c) {
   evaluation_destroy(c->evaluation);
   optimizer_destroy(c->optimizer);
-  exact_destroy(&c->exact);
   for (int t = 0; t < c->threads; t++) {
     if (c->gemm) free(c->gemm[t]);
-    if (c->sums) free(c->sums[t]);
   }
   free(c->gemm);
-  free(c->sums);
   free(c->theta);
   for (Part part = 0; part < N_PARTS; part++) free(c->seconds[part]);
+  free(c->summing);
   free(c->optimising);
   suite_destroy(&c->setup);
   config_destroy(c->config);
@@ -195,19 +187,6 @@ static double time_products(const Case *c, Part part) {
   return (progress_clock() - begin) / count;
 }
 
-/* A step's tiles into every thread's sum, without their gradients: theta stands for one. */
-static double time_exact_add(const Case *c) {
-  double terms[OBJECTIVE_MAX_TERMS] = {1};
-  int64_t workers = (int64_t)c->threads * comm_size(c->comm);
-  int64_t count = (c->exact.tiles + workers - 1) / workers;
-  double begin = progress_clock();
-#pragma omp parallel num_threads(c->threads)
-  for (int64_t i = 0; i < count; i++) {
-    exact_add(&c->exact, c->theta, terms, c->sums[omp_get_thread_num()]);
-  }
-  return progress_clock() - begin;
-}
-
 static Status evaluate(void *context, const real *theta, double *loss, real *gradient) {
   Case *c = context;
   double begin = progress_clock();
@@ -218,9 +197,15 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
   return status;
 }
 
+/* Seconds spent so far on summing: adding tiles, then over threads and ranks, then decoding. */
+static double summing(const Case *c) {
+  EvaluationTimes times = evaluation_times(c->evaluation);
+  return times.adding + times.sum_threads + times.sum_ranks + times.decode;
+}
+
 /* Collective. */
 static Status time_part(Case *c, Part part, int round) {
-  double times[2] = {0}, begin = progress_clock();
+  double times[3] = {0}, begin = progress_clock(), before = summing(c);
   comm_barrier(c->comm);
   if (part == STEP) {
     double loss;
@@ -228,12 +213,16 @@ static Status time_part(Case *c, Part part, int round) {
     TRY(optimizer_step(c->optimizer, 1e-4, c->theta, evaluate, c, &loss));
     times[0] = progress_clock() - begin;
     times[1] = times[0] - c->evaluating;
+    times[2] = summing(c) - before;
   } else {
-    times[0] = part == EXACT_ADD ? time_exact_add(c) : time_products(c, part);
+    times[0] = time_products(c, part);
   }
-  comm_max_double(c->comm, times, 2);
+  comm_max_double(c->comm, times, 3);
   c->seconds[part][round] = times[0];
-  if (part == STEP) c->optimising[round] = times[1];
+  if (part == STEP) {
+    c->optimising[round] = times[1];
+    c->summing[round] = times[2];
+  }
   return STATUS_OK;
 }
 
@@ -259,46 +248,30 @@ static int64_t samples_of(const Case *c) {
   return samples;
 }
 
-static int compare_doubles(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double *values, int n) {
-  qsort(values, (size_t)n, sizeof *values, compare_doubles);
-  return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-}
-
 typedef struct {
   double gemm[6], sgemm, own; /* GFLOP/s of all threads and ranks: each part, a layer's three */
   double ms, gflops, of_gemm;
   double exact_share, optimiser_ms, workspace_mb;
 } Figures;
 
-/* Seconds a step spends on summing: adding tiles, then over threads and ranks, then decoding. */
-static double exact_seconds(const Case *c, double add) {
-  EvaluationTimes times = evaluation_times(c->evaluation);
-  return add + (times.sum_threads + times.sum_ranks + times.decode) / (double)times.steps;
-}
-
 static Figures figures_of(Case *c, int rounds) {
   Figures f = {0};
   double n = c->setup.network.spec.width, workers = (double)c->threads * comm_size(c->comm),
          all[2] = {0};
   double flops = 2e-9 * n * n * c->rows * workers;
-  for (int i = 0; i < EXACT_ADD; i++) {
-    double seconds = median(c->seconds[i], rounds);
+  for (int i = 0; i < STEP; i++) {
+    double seconds = median_of(c->seconds[i], rounds);
     f.gemm[i] = flops / seconds;
     all[i / PRODUCT] += seconds;
   }
-  double step = median(c->seconds[STEP], rounds);
+  double step = median_of(c->seconds[STEP], rounds);
   f.sgemm = 3 * flops / all[0];
   f.own = 3 * flops / all[1];
   f.ms = 1e3 * step;
   f.gflops = 1e-9 * problem_flops(&c->setup.problem) / step;
   f.of_gemm = f.gflops / f.sgemm;
-  f.exact_share = exact_seconds(c, median(c->seconds[EXACT_ADD], rounds)) / step;
-  f.optimiser_ms = 1e3 * median(c->optimising, rounds);
+  f.exact_share = median_of(c->summing, rounds) / step;
+  f.optimiser_ms = 1e3 * median_of(c->optimising, rounds);
   f.workspace_mb = 1e-6 * (double)(problem_workspace_bytes(&c->setup.problem) * (size_t)c->threads);
   return f;
 }

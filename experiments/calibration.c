@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "experiments/median.h"
 #include "experiments/progress.h"
 #include "mpi/evaluate.h"
 
@@ -103,16 +104,6 @@ static Status warm_up(Bench *bench) {
   return each > 1 ? time_round(bench, &tiles, &sums) : STATUS_OK;
 }
 
-static int compare_doubles(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double *values, int n) {
-  qsort(values, (size_t)n, sizeof *values, compare_doubles);
-  return values[n / 2];
-}
-
 /* Tiles that the busiest thread has, where a step has so many. */
 static double busiest(const Bench *bench, int64_t tiles) {
   double ranks = comm_size(bench->setup->comm), threads = bench->workers / ranks;
@@ -131,8 +122,8 @@ static Status time_step(Bench *bench, Calibration *calibration) {
     n++;
   }
   double scale = busiest(bench, bench->sample.all) / busiest(bench, bench->sample.taken);
-  calibration->tiles = scale * median(bench->tiles, n);
-  calibration->sums = median(bench->sums, n);
+  calibration->tiles = scale * median_of(bench->tiles, n);
+  calibration->sums = median_of(bench->sums, n);
   return STATUS_OK;
 }
 
@@ -156,7 +147,7 @@ static Status time_optimizer(Bench *bench, Optimizer *optimizer, Calibration *ca
     TRY(optimizer_step(optimizer, 1e-4, bench->theta, bowl, &n, &loss));
     seconds[i] = progress_clock() - begin;
   }
-  calibration->optimizer = median(seconds, OPTIMIZER_ROUNDS);
+  calibration->optimizer = median_of(seconds, OPTIMIZER_ROUNDS);
   comm_max_double(bench->setup->comm, &calibration->optimizer, 1);
   return STATUS_OK;
 }

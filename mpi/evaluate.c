@@ -11,9 +11,10 @@
 /* What one thread owns; allocated and first touched by that thread, so that it is near it. */
 typedef struct {
   void *workspace;
-  real *gradient;  /* [n_parameters] of the current tile */
-  int64_t *buffer; /* [exact.size] sum of this thread's tiles */
-  bool used;       /* the thread had a tile in this pass; else its buffer is stale */
+  real *gradient;      /* [n_parameters] of the current tile */
+  int64_t *buffer;     /* [exact.size] sum of this thread's tiles */
+  bool used;           /* the thread had a tile in this pass; else its buffer is stale */
+  double busy, adding; /* seconds of this pass: tiles; of these, adding them to the buffer */
 } Worker;
 
 struct Evaluation {
@@ -111,14 +112,30 @@ static void run_tile(const Evaluation *evaluation, const Pass *pass, int64_t til
   double terms[OBJECTIVE_MAX_TERMS];
   real *gradient = pass->with_gradient ? worker->gradient : NULL;
   objective->tile(objective, pass->step, tile, pass->theta, gradient, terms, worker->workspace);
+  double computed = omp_get_wtime();
   exact_add(&evaluation->exact, gradient, terms, worker->buffer);
+  worker->adding += omp_get_wtime() - computed;
 }
 
 static void run_tiles(Evaluation *evaluation, const Pass *pass) {
-  for (int t = 0; t < evaluation->threads; t++) evaluation->workers[t].used = false;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(evaluation->threads)
-  for (int64_t tile = pass->first; tile < pass->end; tile++) {
-    run_tile(evaluation, pass, tile, &evaluation->workers[omp_get_thread_num()]);
+  for (int t = 0; t < evaluation->threads; t++) {
+    Worker *worker = &evaluation->workers[t];
+    worker->used = false;
+    worker->busy = worker->adding = 0;
+  }
+#pragma omp parallel num_threads(evaluation->threads)
+  {
+    Worker *worker = &evaluation->workers[omp_get_thread_num()];
+    double begin = omp_get_wtime();
+#pragma omp for schedule(dynamic, 1) nowait
+    for (int64_t tile = pass->first; tile < pass->end; tile++) {
+      run_tile(evaluation, pass, tile, worker);
+    }
+    worker->busy = omp_get_wtime() - begin;
+  }
+  for (int t = 0; t < evaluation->threads; t++) {
+    evaluation->times.busy += evaluation->workers[t].busy / evaluation->threads;
+    evaluation->times.adding += evaluation->workers[t].adding / evaluation->threads;
   }
 }
 

@@ -14,6 +14,8 @@ typedef struct Evaluation Evaluation;
 /* Seconds spent, summed since creation: for `siren bench` and logs. */
 typedef struct {
   double tiles;       /* the objective's work and the exact sum within a thread */
+  double busy;        /* of these: mean over the threads; the rest waits for the slowest thread */
+  double adding;      /* of these: the exact sum within a thread; mean over the threads */
   double sum_threads; /* over the threads of a rank */
   double sum_ranks;   /* the one reduction, with the wait for the slowest rank */
   double decode;
