@@ -59,6 +59,17 @@ size_t memory_footprint(size_t bytes) {
   return bytes < HUGE_PAGE ? bytes : (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
 }
 
+double memory_available(void) {
+  double kilobytes = 0;
+  char line[256];
+  FILE *file = fopen("/proc/meminfo", "r");
+  while (file && fgets(line, sizeof line, file)) {
+    if (sscanf(line, "MemAvailable: %lf", &kilobytes) == 1) break;
+  }
+  if (file) fclose(file);
+  return 1024 * kilobytes;
+}
+
 MemoryUse memory_use(void) {
   MemoryUse use = {0};
   const struct {

@@ -11,6 +11,7 @@
 #include "experiments/forecast.h"
 #include "experiments/run.h"
 #include "experiments/source.h"
+#include "experiments/scaling.h"
 #include "experiments/stop.h"
 #include "experiments/suite.h"
 #include "experiments/sweep/sweep_commands.h"
@@ -205,11 +206,15 @@ static Status bench_setting(const char *argument, int *threads, int *rounds) {
   }
   return status_fail(STATUS_USAGE,
                      "unexpected argument `%s`; bench knows --json, threads=N and "
-                     "rounds=N",
+                     "rounds=N, and `bench scaling` more",
                      argument);
 }
 
 static Status bench_command(const Invocation *invocation) {
+  if (invocation->argc > 0 && !strcmp(invocation->argv[0], "scaling")) {
+    return scaling_command(invocation->comm, invocation->argc - 1, invocation->argv + 1,
+                           invocation->out);
+  }
   BenchSettings settings = {.rounds = 5};
   int wanted = 0;
   for (int i = 0; i < invocation->argc; i++) {
@@ -313,9 +318,10 @@ static const Command commands[] = {
      "of\n"
      "frames or samples a second, where the file does not tell.",
      false, convert_command},
-    {"bench", "[--json] [threads=N] [rounds=N]", "speed of products, steps and sums",
+    {"bench", "[scaling] [--json] [key=value ...]", "speed of products, steps, sums; scaling",
      "Measures matrix products of a tile's shapes and whole training steps: medians over rounds\n"
-     "in rotated order, and the steps' rates as shares of the products'.",
+     "in rotated order, and the steps' rates as shares of the products'. Keys: threads, rounds.\n"
+     "\n" SCALING_HELP,
      false, bench_command},
     {"info", "FILE.h5", "what a run file or checkpoint holds",
      "Lists groups, shapes, attributes and metrics of a run file, a checkpoint or eval.h5.", false,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/memory.h"
 
@@ -156,6 +157,17 @@ void *comm_handle(const Comm *comm) {
   return (void *)&comm->handle;
 }
 
+int comm_nodes(const Comm *comm) {
+  MPI_Comm node;
+  int rank, nodes;
+  MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node);
+  MPI_Comm_rank(node, &rank);
+  MPI_Comm_free(&node);
+  nodes = rank == 0;
+  MPI_Allreduce(MPI_IN_PLACE, &nodes, 1, MPI_INT, MPI_SUM, comm->handle);
+  return nodes;
+}
+
 Status comm_agree(const Comm *comm, Status status) {
   int first = status == STATUS_OK ? comm->size : comm->rank;
   MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm->handle);
@@ -204,6 +216,17 @@ void comm_broadcast(const Comm *comm, void *data, size_t bytes) {
 
 void comm_barrier(const Comm *comm) {
   MPI_Barrier(comm->handle);
+}
+
+void comm_rest(const Comm *comm) {
+  const struct timespec pause = {.tv_nsec = 1000000};
+  MPI_Request request;
+  MPI_Ibarrier(comm->handle, &request);
+  for (int done = 0;;) {
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    if (done) return;
+    nanosleep(&pause, NULL);
+  }
 }
 
 void comm_abort(const Comm *comm, int code) {

@@ -34,6 +34,9 @@ const char *comm_library(void);      /* e.g. "Open MPI v4.1.4" */
 const char *comm_host(void);         /* the node's name */
 void *comm_handle(const Comm *comm); /* pointer to the MPI_Comm, for io/ only */
 
+/* Collective. Number of nodes that the ranks are on. */
+int comm_nodes(const Comm *comm);
+
 /* Collective. Every rank brings its status; all leave with the same one: OK if all are OK, else the
  * first failing rank's code and message (with "rank N: " before it where there are several ranks).
  * No hang whoever failed. */
@@ -50,6 +53,10 @@ double comm_sum_bytes(size_t bytes, int ranks);
 /* Collective. Bytes from rank 0 to all. */
 void comm_broadcast(const Comm *comm, void *data, size_t bytes);
 void comm_barrier(const Comm *comm);
+
+/* Collective. A barrier in which those who wait sleep, and leave their CPU to others; they wake up
+ * about a millisecond late. */
+void comm_rest(const Comm *comm);
 
 /* Local. Ends the job at once with this exit code, for a failure inside which no agreement is
  * possible. */

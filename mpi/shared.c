@@ -1,7 +1,6 @@
 #include "mpi/shared.h"
 
 #include <mpi.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -17,18 +16,6 @@ struct Shared {
   unsigned char *data;
   size_t bytes;
 };
-
-/* What the kernel would give without swapping; 0 where it does not say. */
-static double memory_available(void) {
-  double kilobytes = 0;
-  char line[256];
-  FILE *file = fopen("/proc/meminfo", "r");
-  while (file && fgets(line, sizeof line, file)) {
-    if (sscanf(line, "MemAvailable: %lf", &kilobytes) == 1) break;
-  }
-  if (file) fclose(file);
-  return 1024 * kilobytes;
-}
 
 /* Shared windows are files in this memory file system, which containers tend to keep small. */
 static bool windows_fit(double bytes) {

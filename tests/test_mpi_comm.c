@@ -1,7 +1,9 @@
 /* Communicator: agreement on errors, reductions, groups, and the refusal of a broken launch. */
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "core/memory.h"
 #include "tests/mpi_check.h"
@@ -99,12 +101,30 @@ static void test_groups(void **state) {
   comm_release(NULL);
 }
 
+/* Who waits for a slow rank sleeps; nobody leaves before all have come. */
+static void test_rest(void **state) {
+  (void)state;
+  for (int slow = 0; slow < comm_size(world); slow++) {
+    comm_barrier(world);
+    double begin = omp_get_wtime();
+    clock_t cpu = clock();
+    if (comm_rank(world) == slow) nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    comm_rest(world);
+    double seconds = omp_get_wtime() - begin;
+    double busy = (double)(clock() - cpu) / CLOCKS_PER_SEC;
+    assert_all(seconds >= 0.15);
+    assert_all(busy < 0.5 * seconds);
+  }
+}
+
 static void test_names(void **state) {
   (void)state;
   assert_all(comm_rank(world) >= 0 && comm_rank(world) < comm_size(world));
   assert_all(comm_handle(world) != NULL);
   assert_all(strlen(comm_library()) > 3 && !strchr(comm_library(), '\n'));
   assert_all(strlen(comm_host()) > 0);
+  int nodes = comm_nodes(world);
+  assert_all(nodes >= 1 && nodes <= comm_size(world));
 }
 
 /* The program starts itself as a lone process that a launcher calls one of several. */
@@ -162,6 +182,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_maxima),
       cmocka_unit_test(test_broadcast),
       cmocka_unit_test(test_groups),
+      cmocka_unit_test(test_rest),
       cmocka_unit_test(test_names),
       cmocka_unit_test(test_broken_launch),
   };
