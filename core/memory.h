@@ -24,7 +24,7 @@ void memory_start(void);
  * on, whole ones. */
 size_t memory_footprint(size_t bytes);
 
-/* Local. Bytes that the system would give to a process without swapping; 0 where it does not say. */
+/* Local. Bytes that the system would give without swapping; 0 where it does not say. */
 double memory_available(void);
 
 /* Bytes that the process has in memory now, libraries included, and at most so far; shared: of the

@@ -318,7 +318,7 @@ static const Command commands[] = {
      "of\n"
      "frames or samples a second, where the file does not tell.",
      false, convert_command},
-    {"bench", "[scaling] [--json] [key=value ...]", "speed of products, steps, sums; scaling",
+    {"bench", "[scaling] [--json] [key=value]", "speed of products, steps, sums; scaling",
      "Measures matrix products of a tile's shapes and whole training steps: medians over rounds\n"
      "in rotated order, and the steps' rates as shares of the products'. Keys: threads, rounds.\n"
      "\n" SCALING_HELP,

@@ -26,9 +26,8 @@ for row in net["steps"]:
     assert 0.3 < parts / t["step_ms"] < 1.1, t
     assert t["compute_ms"] > t["add_ms"] > 0 and 0 < t["exact_sum_share"] < 1, t
     busiest = -(-(-(-13 // row["ranks"])) // row["threads"])
-    model = row["predicted"]
-    whole = 13 / (row["ranks"] * row["threads"])
-    assert abs((model["compute_ms"] + model["wait_ms"]) / model["compute_ms"] - busiest / whole) < 1e-3
+    model, mean = row["predicted"], 13 / (row["ranks"] * row["threads"])
+    assert abs(1 + model["wait_ms"] / model["compute_ms"] - busiest / mean) < 1e-3, model
 rows = net["forecast"]
 assert [row["ranks"] for row in rows] == [1 << i for i in range(11)]
 assert all(0 < row["strong"] <= row["weak"] <= 1.000001 for row in rows), rows
@@ -56,7 +55,8 @@ fails "half a layer" 2 'layers=1.5: expected a whole' bench scaling layers=1.5
 fails "nan" 2 'latency_us=nan: expected a number from 0' bench scaling latency_us=nan
 fails "too few" 2 'samples=0: expected' bench scaling samples=0
 fails "unknown network" 2 'network=sound: expected image, video or' bench scaling network=sound
-fails "two sizes" 2 'network=image has its own sizes: leave tile= or' bench scaling network=image tile=9
+fails "two sizes" 2 'network=image has its own sizes: leave tile= or' bench scaling network=image \
+  tile=9
 fails "too large" 1 'network given takes .* MB on each' bench scaling width=16384 layers=62
 fails_on "one rank knows no node" 2 'ranks_per_node=4: the sum within a node is not known' 1 \
   bench scaling ranks_per_node=4
