@@ -3,6 +3,7 @@
 set -uo pipefail
 # shellcheck source=tests/suite.sh
 . "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
+limit=240 # a busy machine
 
 launch 1 bench --json rounds=1 >bench.json 2>"$scratch/err"
 expect "exit code $? and JSON: $(cat "$scratch/err")" python3 -m json.tool bench.json /dev/null
