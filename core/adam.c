@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tgmath.h>
@@ -7,7 +8,7 @@
 #include "core/vector.h"
 
 typedef struct {
-  size_t n;
+  size_t n, first, end; /* the part that is this rank's */
   double beta1, beta2, eps;
   real *m, *v, *gradient; /* padded to whole blocks; the padding stays zero */
   double powers[2];       /* beta1^t, beta2^t after t steps, by recurrence: pow may differ */
@@ -41,6 +42,7 @@ static Status adam_create(const OptimizerSettings *settings, size_t n, void **se
   TRY(memory_allocate(&adam, 1, sizeof *adam, "Adam"));
   *self = adam;
   *adam = (Adam){.n = n,
+                 .end = n,
                  .beta1 = settings->beta1,
                  .beta2 = settings->beta2,
                  .eps = settings->eps,
@@ -74,11 +76,11 @@ __attribute__((noinline)) static void update_block(Constants c, const real *rest
 }
 
 static void update(Adam *adam, Constants c, real *theta) {
-  size_t n = adam->n;
-#pragma omp parallel for schedule(static) if (n >= VECTOR_PARALLEL)
-  for (size_t b = 0; b < n; b += VECTOR_BLOCK) {
+  size_t end = adam->end;
+#pragma omp parallel for schedule(static) if (end - adam->first >= VECTOR_PARALLEL)
+  for (size_t b = adam->first; b < end; b += VECTOR_BLOCK) {
     real tail[VECTOR_BLOCK] = {0};
-    size_t left = n - b;
+    size_t left = end - b;
     real *block = left < VECTOR_BLOCK ? memcpy(tail, theta + b, left * sizeof *theta) : theta + b;
     update_block(c, adam->gradient + b, adam->m + b, adam->v + b, block);
     if (block == tail) memcpy(theta + b, tail, left * sizeof *theta);
@@ -101,11 +103,20 @@ static Status adam_step(void *self, double lr, real *theta, OptimizerEvaluate ev
   return STATUS_OK;
 }
 
+static void adam_shard(void *self, size_t first, size_t end) {
+  Adam *adam = self;
+  assert(first % VECTOR_BLOCK == 0 && first <= end && end <= adam->n);
+  assert(end % VECTOR_BLOCK == 0 || end == adam->n);
+  adam->first = first;
+  adam->end = end;
+}
+
 static int adam_state(void *self, StateArray *arrays) {
   Adam *adam = self;
-  arrays[0] = (StateArray){"m", STATE_REAL, adam->m, adam->n};
-  arrays[1] = (StateArray){"v", STATE_REAL, adam->v, adam->n};
-  arrays[2] = (StateArray){"powers", STATE_DOUBLE, adam->powers, 2};
+  bool sharded = adam->end - adam->first < adam->n;
+  arrays[0] = (StateArray){"m", STATE_REAL, adam->m, adam->n, sharded};
+  arrays[1] = (StateArray){"v", STATE_REAL, adam->v, adam->n, sharded};
+  arrays[2] = (StateArray){"powers", STATE_DOUBLE, adam->powers, 2, false};
   return 3;
 }
 
@@ -120,5 +131,6 @@ const OptimizerKind adam_kind = {
     .destroy = adam_destroy,
     .step = adam_step,
     .state = adam_state,
+    .shard = adam_shard,
     .bytes = adam_bytes,
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/vector.h"
 
 enum {
   GUARD_BITS = 8,   /* a step's maximum may be this much above the last one's */
@@ -78,6 +79,10 @@ void exact_destroy(Exact *exact) {
 
 size_t exact_begin(const Exact *exact, bool with_gradient) {
   return with_gradient ? 0 : term_values(exact);
+}
+
+size_t exact_counts(const Exact *exact) {
+  return exact->n_parameters;
 }
 
 size_t exact_flag(const Exact *exact, ExactFlag flag) {
@@ -163,14 +168,23 @@ static int64_t decode(const Exact *exact, int64_t sum) {
   return (int64_t)((uint64_t)sum - MAGIC_BITS * (uint64_t)exact->tiles);
 }
 
-static void decode_all(const Exact *exact, const int64_t *buffer, real *gradient, double *terms) {
+static void decode_values(const Exact *exact, const int64_t *buffer, size_t first, size_t end,
+                          double unit, real *gradient) {
+#pragma omp parallel for simd schedule(static) if (parallel : end - first >= VECTOR_PARALLEL)
+  for (size_t i = first; i < end; i++) {
+    gradient[i] = (real)((double)decode(exact, buffer[i]) * unit);
+  }
+}
+
+static void decode_all(const Exact *exact, const int64_t *buffer, size_t first, size_t end,
+                       real *gradient, double *terms) {
   for (int t = 0; gradient && t < exact->n_tensors; t++) {
     const Tensor *tensor = &exact->tensors[t];
-    double unit = ldexp(1.0, unit_exponent(exact, t));
-    size_t end = tensor->offset + tensor_size(tensor);
-    for (size_t i = tensor->offset; i < end; i++) {
-      gradient[i] = (real)((double)decode(exact, buffer[i]) * unit);
-    }
+    size_t from = tensor->offset, to = from + tensor_size(tensor);
+    if (from < first) from = first;
+    if (to > end) to = end;
+    if (from >= to) continue;
+    decode_values(exact, buffer, from, to, ldexp(1.0, unit_exponent(exact, t)), gradient);
   }
   for (int t = 0; t < exact->n_terms; t++) {
     int64_t sum = decode(exact, buffer[term_values(exact) + (size_t)t]);
@@ -194,6 +208,11 @@ static void set_scale(Exact *exact, const int64_t *buffer, int group) {
 
 ExactResult exact_finish(Exact *exact, const int64_t *buffer, real *gradient, double *terms,
                          int *group) {
+  return exact_finish_part(exact, buffer, 0, exact->n_parameters, gradient, terms, group);
+}
+
+ExactResult exact_finish_part(Exact *exact, const int64_t *buffer, size_t first, size_t end,
+                              real *gradient, double *terms, int *group) {
   int first_group = gradient ? 0 : exact->n_tensors;
   for (int i = 0; i < exact->n_groups - first_group; i++) { /* terms, then tensors */
     int g = (exact->n_tensors + i) % exact->n_groups;
@@ -204,7 +223,7 @@ ExactResult exact_finish(Exact *exact, const int64_t *buffer, real *gradient, do
   }
   bool fits = true;
   for (int g = first_group; g < exact->n_groups; g++) fits &= scale_fits(exact, buffer, g);
-  if (fits) decode_all(exact, buffer, gradient, terms);
+  if (fits) decode_all(exact, buffer, first, end, gradient, terms);
   for (int g = first_group; g < exact->n_groups; g++) set_scale(exact, buffer, g);
   return fits ? EXACT_DONE : EXACT_REDO;
 }

@@ -44,6 +44,11 @@ void exact_destroy(Exact *exact);
  * `size`. */
 size_t exact_begin(const Exact *exact, bool with_gradient);
 
+/* Local. Where the parameters end in the buffer; what comes after them decides what becomes of a
+ * sum.
+ */
+size_t exact_counts(const Exact *exact);
+
 /* Local. Index of a flag in the buffer. */
 size_t exact_flag(const Exact *exact, ExactFlag flag);
 
@@ -66,6 +71,11 @@ typedef enum {
  * is. */
 ExactResult exact_finish(Exact *exact, const int64_t *buffer, real *gradient, double *terms,
                          int *group);
+
+/* Local. The same where only parameters first ... end - 1 are summed in the buffer, and wanted in
+ * the gradient. */
+ExactResult exact_finish_part(Exact *exact, const int64_t *buffer, size_t first, size_t end,
+                              real *gradient, double *terms, int *group);
 
 /* Local. Name of a group for messages: a tensor's or a term's. */
 const char *exact_group_name(const Exact *exact, const Objective *objective, int group);

@@ -205,12 +205,12 @@ static Status lbfgs_step(void *self, double lr, real *theta, OptimizerEvaluate e
 static int lbfgs_state(void *self, StateArray *arrays) {
   Lbfgs *lbfgs = self;
   size_t pairs = (size_t)lbfgs->history;
-  arrays[0] = (StateArray){"s", STATE_REAL, lbfgs->s, pairs * lbfgs->padded};
-  arrays[1] = (StateArray){"y", STATE_REAL, lbfgs->y, pairs * lbfgs->padded};
-  arrays[2] = (StateArray){"rho", STATE_DOUBLE, lbfgs->rho, pairs};
-  arrays[3] = (StateArray){"gradient", STATE_REAL, lbfgs->gradient, lbfgs->n};
-  arrays[4] = (StateArray){"scalars", STATE_DOUBLE, lbfgs->scalars, N_SCALARS};
-  arrays[5] = (StateArray){"counters", STATE_INT64, lbfgs->counters, N_COUNTERS};
+  arrays[0] = (StateArray){"s", STATE_REAL, lbfgs->s, pairs * lbfgs->padded, false};
+  arrays[1] = (StateArray){"y", STATE_REAL, lbfgs->y, pairs * lbfgs->padded, false};
+  arrays[2] = (StateArray){"rho", STATE_DOUBLE, lbfgs->rho, pairs, false};
+  arrays[3] = (StateArray){"gradient", STATE_REAL, lbfgs->gradient, lbfgs->n, false};
+  arrays[4] = (StateArray){"scalars", STATE_DOUBLE, lbfgs->scalars, N_SCALARS, false};
+  arrays[5] = (StateArray){"counters", STATE_INT64, lbfgs->counters, N_COUNTERS, false};
   return 6;
 }
 

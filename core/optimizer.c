@@ -77,6 +77,12 @@ Status optimizer_step(Optimizer *optimizer, double lr, real *theta, OptimizerEva
   return optimizer->kind->step(optimizer->self, lr, theta, evaluate, context, loss);
 }
 
+bool optimizer_shard(Optimizer *optimizer, size_t first, size_t end) {
+  if (!optimizer->kind->shard) return false;
+  optimizer->kind->shard(optimizer->self, first, end);
+  return true;
+}
+
 bool optimizer_converged(const Optimizer *optimizer) {
   return optimizer->kind->converged && optimizer->kind->converged(optimizer->self);
 }
@@ -91,12 +97,16 @@ int optimizer_state(Optimizer *optimizer, StateArray *arrays) {
   return count;
 }
 
+void gradient_scale(real *gradient, size_t n, double norm, double bound) {
+  const real factor = (real)(bound / (norm + 1e-6));
+  if (bound == 0 || factor >= 1) return;
+#pragma omp parallel for simd schedule(static) if (parallel : n >= VECTOR_PARALLEL)
+  for (size_t i = 0; i < n; i++) gradient[i] *= factor;
+}
+
 double gradient_clip(real *gradient, size_t n, double bound) {
   assert(bound >= 0);
   double norm = sqrt(vector_dot(n, gradient, gradient));
-  const real factor = (real)(bound / (norm + 1e-6));
-  if (bound > 0 && factor < 1) {
-    for (size_t i = 0; i < n; i++) gradient[i] *= factor;
-  }
+  gradient_scale(gradient, n, norm, bound);
   return norm;
 }

@@ -55,6 +55,11 @@ void optimizer_destroy(Optimizer *optimizer);
 Status optimizer_step(Optimizer *optimizer, double lr, real *theta, OptimizerEvaluate evaluate,
                       void *context, double *loss);
 
+/* Local. From now on steps need the gradient in first ... end - 1 only (a part as vector_part gives
+ * them) and change theta and their state there alone: other ranks do the rest. False where the
+ * optimiser cannot, as it needs all of the gradient; nothing has changed then. */
+bool optimizer_shard(Optimizer *optimizer, size_t first, size_t end);
+
 /* Local. True when the last step found no way down at the precision of the loss: a run with a fixed
  * objective is finished. Always false for Adam. Part of the state. */
 bool optimizer_converged(const Optimizer *optimizer);
@@ -74,5 +79,8 @@ double schedule_rate(const char *schedule, double lr, int64_t step, int64_t step
 /* Local. Scales gradient [n] by min(1, bound / (norm + 1e-6)), the L2 norm in double and in a fixed
  * order, as torch.nn.utils.clip_grad_norm_ (bound > 0; 0: no clipping). Returns the norm before. */
 double gradient_clip(real *gradient, size_t n, double bound);
+
+/* Local. The scaling alone, of any part of a gradient with this norm. */
+void gradient_scale(real *gradient, size_t n, double norm, double bound);
 
 #endif

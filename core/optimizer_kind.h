@@ -13,7 +13,8 @@ typedef struct {
                  double *loss);
   int (*state)(void *self, StateArray *arrays);
   size_t (*bytes)(const void *self);
-  bool (*converged)(const void *self); /* NULL: never */
+  void (*shard)(void *self, size_t first, size_t end); /* NULL: needs all of the gradient */
+  bool (*converged)(const void *self);                 /* NULL: never */
 } OptimizerKind;
 
 extern const OptimizerKind adam_kind, lbfgs_kind;

@@ -3,6 +3,7 @@
 #ifndef CORE_STATE_H
 #define CORE_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum { STATE_REAL, STATE_DOUBLE, STATE_INT64 } StateType;
@@ -12,6 +13,7 @@ typedef struct {
   StateType type;
   void *data;   /* borrowed: read to save, written to restore */
   size_t count; /* elements; fixed for the owner's life */
+  bool sharded; /* of each rank only its part is up to date (optimizer_shard) */
 } StateArray;
 
 enum { STATE_MAX_ARRAYS = 16 };

@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A sum has at most so many partial sums, whatever the number of threads. */
-enum { CHUNKS = 64, LANES = 8 };
+enum { LANES = 8 };
 
 typedef double (*BlockSum)(const real *a, const real *b);
 
@@ -52,24 +51,55 @@ static double chunk_sum(BlockSum block, size_t n, const real *a, const real *b) 
   return i < n ? sum + tail_sum(block, n - i, a + i, b + i) : sum;
 }
 
-static double vector_sum(BlockSum block, size_t n, const real *a, const real *b) {
-  double partial[CHUNKS] = {0}, sum = 0;
-  size_t chunk = (count_blocks(n) + CHUNKS - 1) / CHUNKS * VECTOR_BLOCK;
-#pragma omp parallel for schedule(static) if (n >= VECTOR_PARALLEL)
-  for (int c = 0; c < CHUNKS; c++) {
-    size_t begin = (size_t)c * chunk, end = begin + chunk < n ? begin + chunk : n;
-    if (begin < end) partial[c] = chunk_sum(block, end - begin, a + begin, b + begin);
+/* Elements of a chunk. */
+static size_t chunk_size(size_t n) {
+  return (count_blocks(n) + VECTOR_CHUNKS - 1) / VECTOR_CHUNKS * VECTOR_BLOCK;
+}
+
+static void part_sums(BlockSum block, size_t n, const real *a, const real *b, size_t first,
+                      size_t end, double partial[VECTOR_CHUNKS]) {
+  size_t chunk = chunk_size(n);
+  memset(partial, 0, VECTOR_CHUNKS * sizeof *partial);
+#pragma omp parallel for schedule(static) if (end - first >= VECTOR_PARALLEL)
+  for (size_t begin = first; begin < end; begin += chunk) {
+    size_t count = begin + chunk < end ? chunk : end - begin;
+    partial[begin / chunk] = chunk_sum(block, count, a + begin, b + begin);
   }
-  for (int c = 0; c < CHUNKS; c++) sum += partial[c];
-  return sum;
+}
+
+void vector_part(size_t n, int part, int parts, size_t *first, size_t *end) {
+  size_t chunk = chunk_size(n), chunks = n ? (n + chunk - 1) / chunk : 0;
+  *first = chunks * (size_t)part / (size_t)parts * chunk;
+  *end = chunks * (size_t)(part + 1) / (size_t)parts * chunk;
+  if (*first > n) *first = n;
+  if (*end > n) *end = n;
+}
+
+void vector_dot_part(size_t n, const real *a, const real *b, size_t first, size_t end,
+                     double partial[VECTOR_CHUNKS]) {
+  part_sums(block_dot, n, a, b, first, end, partial);
+}
+
+/* By halves: the error grows with the logarithm of their number. */
+double vector_sum(const double partial[VECTOR_CHUNKS]) {
+  double sums[VECTOR_CHUNKS];
+  memcpy(sums, partial, sizeof sums);
+  for (int half = VECTOR_CHUNKS / 2; half > 0; half /= 2) {
+    for (int c = 0; c < half; c++) sums[c] += sums[c + half];
+  }
+  return sums[0];
 }
 
 double vector_dot(size_t n, const real *a, const real *b) {
-  return vector_sum(block_dot, n, a, b);
+  double partial[VECTOR_CHUNKS];
+  vector_dot_part(n, a, b, 0, n, partial);
+  return vector_sum(partial);
 }
 
 double vector_norm1(size_t n, const real *a) {
-  return vector_sum(block_norm1, n, a, a);
+  double partial[VECTOR_CHUNKS];
+  part_sums(block_norm1, n, a, a, 0, n, partial);
+  return vector_sum(partial);
 }
 
 void vector_add(size_t n, const real *x, double alpha, const real *y, real *out) {

@@ -127,7 +127,9 @@ static Status create_case(Case *c, int rounds) {
   }
   TRY(comm_agree(c->comm, status));
   network_init(&c->setup.network, 0, c->theta);
-  return evaluation_create(c->comm, &c->setup.objective, c->threads, &c->evaluation);
+  TRY(evaluation_create(c->comm, &c->setup.objective, c->threads, &c->evaluation));
+  evaluation_shard(c->evaluation, c->optimizer);
+  return STATUS_OK;
 }
 
 static void destroy_case(Case *c) {
@@ -197,10 +199,11 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
   return status;
 }
 
-/* Seconds spent so far on summing: adding tiles, then over threads and ranks, then decoding. */
+/* Seconds spent so far on summing: adding tiles, then over threads and ranks, then decoding, and
+ * bringing the ranks' parts together. */
 static double summing(const Case *c) {
   EvaluationTimes times = evaluation_times(c->evaluation);
-  return times.adding + times.sum_threads + times.sum_ranks + times.decode;
+  return times.adding + times.sum_threads + times.sum_ranks + times.decode + times.share;
 }
 
 /* Collective. */
@@ -211,8 +214,9 @@ static Status time_part(Case *c, Part part, int round) {
     double loss;
     begin = progress_clock();
     TRY(optimizer_step(c->optimizer, 1e-4, c->theta, evaluate, c, &loss));
+    times[1] = progress_clock() - begin - c->evaluating;
+    evaluation_share(c->evaluation, c->theta);
     times[0] = progress_clock() - begin;
-    times[1] = times[0] - c->evaluating;
     times[2] = summing(c) - before;
   } else {
     times[0] = time_products(c, part);

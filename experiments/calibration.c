@@ -145,6 +145,7 @@ static Status time_optimizer(Bench *bench, Optimizer *optimizer, Calibration *ca
   for (int i = 0; i < OPTIMIZER_ROUNDS; i++) {
     double begin = progress_clock();
     TRY(optimizer_step(optimizer, 1e-4, bench->theta, bowl, &n, &loss));
+    evaluation_share(bench->evaluation, bench->theta);
     seconds[i] = progress_clock() - begin;
   }
   calibration->optimizer = median_of(seconds, OPTIMIZER_ROUNDS);
@@ -155,7 +156,7 @@ static Status time_optimizer(Bench *bench, Optimizer *optimizer, Calibration *ca
 /* ---- All of it ---- */
 
 /* Collective. */
-static Status create(Bench *bench) {
+static Status create(Bench *bench, Optimizer *optimizer) {
   const Setup *setup = bench->setup;
   int64_t workers = setup->threads;
   comm_sum_int64(setup->comm, &workers, 1);
@@ -164,7 +165,9 @@ static Status create(Bench *bench) {
   Status status =
       memory_allocate(&bench->gradient, setup->objective.n_parameters, sizeof(real), "a gradient");
   TRY(comm_agree(setup->comm, status));
-  return evaluation_create(setup->comm, &bench->sample.part, setup->threads, &bench->evaluation);
+  TRY(evaluation_create(setup->comm, &bench->sample.part, setup->threads, &bench->evaluation));
+  evaluation_shard(bench->evaluation, optimizer);
+  return STATUS_OK;
 }
 
 Status calibration_run(const Setup *setup, real *theta, Optimizer *optimizer,
@@ -173,7 +176,7 @@ Status calibration_run(const Setup *setup, real *theta, Optimizer *optimizer,
   TRY(comm_agree(setup->comm, memory_allocate(&bench, 1, sizeof *bench, "a calibration")));
   bench->setup = setup;
   bench->theta = theta;
-  Status status = create(bench);
+  Status status = create(bench, optimizer);
   if (status == STATUS_OK) status = time_step(bench, calibration);
   if (status == STATUS_OK) status = time_optimizer(bench, optimizer, calibration);
   evaluation_destroy(bench->evaluation);

@@ -9,7 +9,7 @@
 typedef struct {
   double tiles;     /* the objective's work */
   double sums;      /* over threads and ranks, with the wait for the slowest of them */
-  double optimizer; /* once gradient and loss are known */
+  double optimizer; /* once gradient and loss are known, until all ranks have the weights */
 } Calibration;
 
 /* Collective. Evaluates whole steps at theta where these are short, else as many tiles of a step as

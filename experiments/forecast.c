@@ -22,6 +22,7 @@ typedef struct {
   real *theta;
   Optimizer *optimizer;
   bool root;
+  int nodes;
 } Dry;
 
 /* ---- Memory ---- */
@@ -72,7 +73,7 @@ static void fill_memory(const Dry *dry, double checkpoint, ForecastMemory *m) {
   m->weights = footprint(n, sizeof(real)) +
                footprint(1.25 * (double)history_rows(dry->config) * columns, sizeof(double));
   m->optimizer = (double)optimizer_bytes(dry->optimizer);
-  m->threads = evaluation_bytes(objective, dry->setup.threads, comm_size(dry->comm));
+  m->threads = evaluation_bytes(objective, dry->setup.threads, comm_size(dry->comm), dry->nodes);
   m->bricks = cost_of(dry, functions->training_bytes);
   m->checkpoint = dry->root ? 2 * checkpoint + hdf5_image : 0;
   m->evaluation =
@@ -131,6 +132,7 @@ static Status look_ahead(Dry *dry, ForecastMemory *memory, Forecast *forecast) {
   double setup = progress_clock() - begin;
   comm_max_double(dry->comm, &setup, 1);
   TRY(prepare(dry));
+  TRY(comm_nodes(dry->comm, &dry->nodes));
   int64_t workers = threads;
   comm_sum_int64(dry->comm, &workers, 1);
   const ExperimentFunctions *functions = dry->setup.experiment->functions;

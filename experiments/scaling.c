@@ -9,6 +9,7 @@
 #include "experiments/scaling_parts.h"
 #include "experiments/threads.h"
 #include "mpi/cpus.h"
+#include "mpi/shards.h"
 
 /* ---- Parts of the job ---- */
 
@@ -26,13 +27,13 @@ static Status create_part(Job *job, int ranks, int most) {
   TRY(comm_split(job->world, inside ? 0 : 1, &part->comm));
   double facts[2] = {0, -1e9}; /* maxima: nodes; threads, negative */
   if (inside) {
-    facts[0] = comm_nodes(part->comm);
+    TRY(comm_nodes(part->comm, &part->nodes));
+    facts[0] = part->nodes;
     facts[1] = -cpus_share(part->comm);
   } else {
     comm_release(part->comm);
     part->comm = NULL;
   }
-  comm_rest(job->world);
   comm_max_double(job->world, facts, 2);
   part->nodes = (int)facts[0];
   part->most_threads = most > 0 && most < -facts[1] ? most : (int)-facts[1];
@@ -55,52 +56,81 @@ static void destroy_parts(Job *job) {
 
 /* ---- Sums over ranks ---- */
 
-/* Collective over the part. Seconds of a sum of n integers. */
-static double time_sum(const Comm *comm, int64_t *values, size_t n) {
+/* What sums are timed with. */
+typedef struct {
+  const Comm *comm;
+  Shards *shards;
+  size_t n;
+  int64_t *sums; /* [n] */
+  real *values;  /* [n] */
+} Buffers;
+
+static void there_and_back(const Buffers *b) {
+  shards_sum(b->shards, b->sums);
+  shards_share(b->shards, b->values);
+}
+
+static void reduce(const Buffers *b) {
+  comm_sum_int64(b->comm, b->sums, b->n);
+}
+
+/* Collective over the part. Median seconds of the slowest rank. */
+static double time_sum(const Buffers *b, void (*sum)(const Buffers *)) {
   enum { ROUNDS = 5, FEW = 1 << 13, MANY = 1 << 20 };
-  int repeats = n <= FEW ? 200 : n <= MANY ? 10 : 1;
+  int repeats = b->n <= FEW ? 200 : b->n <= MANY ? 10 : 1;
   double seconds[ROUNDS];
-  comm_sum_int64(comm, values, n); /* memory that MPI takes once */
+  sum(b); /* memory that MPI takes once */
   for (int round = 0; round < ROUNDS; round++) {
-    comm_barrier(comm);
+    comm_barrier(b->comm);
     double begin = progress_clock();
-    for (int i = 0; i < repeats; i++) comm_sum_int64(comm, values, n);
+    for (int i = 0; i < repeats; i++) sum(b);
     seconds[round] = (progress_clock() - begin) / repeats;
   }
-  comm_max_double(comm, seconds, ROUNDS);
+  comm_max_double(b->comm, seconds, ROUNDS);
   return median_of(seconds, ROUNDS);
 }
 
 /* Collective over the part. Growing sizes, then those of the networks. */
-static void time_sums(const ScalingPart *part, int64_t *values, ScalingReport *report) {
+static Status time_sums(const ScalingPart *part, Buffers *b, ScalingReport *report) {
   enum { GROWING = 6, FACTOR = 16 };
-  size_t n = 1;
+  size_t growing = 1;
+  b->comm = part->comm;
   for (int i = 0; i < GROWING + report->n_studies; i++) {
-    if (i >= GROWING) {
-      n = (size_t)report->studies[i - GROWING].measured.sum_bytes / sizeof *values;
-    }
-    report->sums[report->n_sums++] = (ScalingSumRow){.ranks = part->ranks,
-                                                     .nodes = part->nodes,
-                                                     .bytes = (double)(n * sizeof *values),
-                                                     .seconds = time_sum(part->comm, values, n)};
-    n *= FACTOR;
+    b->n = i < GROWING ? growing : (size_t)report->studies[i - GROWING].measured.parameters;
+    growing *= FACTOR;
+    TRY(shards_create(part->comm, b->n, &b->shards));
+    report->sums[report->n_sums++] =
+        (ScalingSumRow){.ranks = part->ranks,
+                        .nodes = part->nodes,
+                        .elements = (double)b->n,
+                        .traffic = (double)(b->n * (sizeof *b->sums + sizeof *b->values)),
+                        .seconds = time_sum(b, there_and_back),
+                        .mpi = time_sum(b, reduce)};
+    shards_destroy(b->shards);
   }
+  return STATUS_OK;
 }
 
 /* Collective. */
 static Status measure_sums(const Job *job, ScalingReport *report) {
-  double most = 1 << 24;
-  for (int i = 0; i < report->n_studies; i++)
-    most = fmax(most, report->studies[i].measured.sum_bytes);
-  int64_t *values = NULL;
-  Status status = memory_allocate(&values, (size_t)most, 1, "sums over ranks");
+  double most = 1 << 20;
+  for (int i = 0; i < report->n_studies; i++) {
+    most = fmax(most, report->studies[i].measured.parameters);
+  }
+  Buffers b = {0};
+  Status status = memory_allocate(&b.sums, (size_t)most, sizeof *b.sums, "sums over ranks");
+  if (status == STATUS_OK) {
+    status = memory_allocate(&b.values, (size_t)most, sizeof *b.values, "sums over ranks");
+  }
   status = comm_agree(job->world, status);
   for (int i = 0; status == STATUS_OK && i < job->n_parts; i++) {
     const ScalingPart *part = &job->parts[i];
-    if (part->comm && part->ranks > 1) time_sums(part, values, report);
+    if (part->comm && part->ranks > 1) status = time_sums(part, &b, report);
     comm_rest(job->world);
+    status = comm_agree(job->world, status);
   }
-  free(values);
+  free(b.sums);
+  free(b.values);
   return status;
 }
 
@@ -112,7 +142,7 @@ static void fit_links(ScalingReport *report) {
   int n_node = 0, n_network = 0;
   for (int i = 0; i < report->n_sums; i++) {
     const ScalingSumRow *row = &report->sums[i];
-    if (row->nodes == 1) node[n_node++] = (ScalingSum){row->ranks, row->bytes, row->seconds};
+    if (row->nodes == 1) node[n_node++] = (ScalingSum){row->ranks, row->traffic, row->seconds};
   }
   report->node_measured = n_node > 0;
   report->node = n_node ? scaling_fit(node, n_node) : (ScalingLink){0, INFINITY};
@@ -120,8 +150,9 @@ static void fit_links(ScalingReport *report) {
     const ScalingSumRow *row = &report->sums[i];
     if (row->nodes == 1) continue;
     int members = (row->ranks + row->nodes - 1) / row->nodes;
-    double seconds = row->seconds - scaling_sum(report->node, members, row->bytes);
-    network[n_network++] = (ScalingSum){row->nodes, row->bytes, fmax(seconds, 0.1 * row->seconds)};
+    double seconds = row->seconds - scaling_sum(report->node, members, row->traffic);
+    network[n_network++] =
+        (ScalingSum){row->nodes, row->traffic, fmax(seconds, 0.1 * row->seconds)};
   }
   report->network_measured = n_network > 0;
   report->network = n_network ? scaling_fit(network, n_network) : report->settings->network;
@@ -132,8 +163,8 @@ static ScalingLink node_link(const ScalingReport *report, const ScalingStudy *st
   ScalingLink link = report->node;
   for (int i = 0; i < report->n_sums; i++) {
     const ScalingSumRow *row = &report->sums[i];
-    if (row->nodes > 1 || row->bytes != study->measured.sum_bytes) continue;
-    ScalingSum sum = {row->ranks, row->bytes, row->seconds};
+    if (row->nodes > 1 || row->elements != study->measured.parameters) continue;
+    ScalingSum sum = {row->ranks, row->traffic, row->seconds};
     link.bandwidth = scaling_bandwidth(report->node, &sum);
   }
   return link;
@@ -152,7 +183,8 @@ static double thread_rate(const ScalingStudy *study) {
     }
   }
   enum { DECODE_BYTES = 12 };
-  return DECODE_BYTES * work->parameters / study->rows[study->n_rows - 1].times.decode;
+  const ScalingRow *last = &study->rows[study->n_rows - 1];
+  return DECODE_BYTES * work->parameters / last->ranks / last->times.decode;
 }
 
 /* With all ranks and threads busy. */
@@ -160,20 +192,21 @@ static void fill_machine(const ScalingReport *report, ScalingStudy *study) {
   const ScalingWork *work = &study->measured;
   const ScalingRow *row = &study->rows[study->n_rows - 1];
   double tiles = (double)work->tiles / ((double)row->ranks * row->threads); /* of a thread */
+  double part = work->parameters / row->ranks;
   const ScalingTimes *t = &row->times;
   study->machine = (ScalingMachine){.flops = tiles * work->tile_flops / (t->compute - t->add),
                                     .add = tiles * work->parameters / t->add,
                                     .sum_threads = thread_rate(study),
-                                    .decode = work->parameters / t->decode,
-                                    .optimizer = work->parameters / t->optimizer,
+                                    .decode = part / t->decode,
+                                    .optimizer = part / t->optimizer,
                                     .node = node_link(report, study),
                                     .network = report->forecast};
 }
 
 double scaling_predicted_sum(const ScalingReport *report, const ScalingSumRow *row) {
   int members = (row->ranks + row->nodes - 1) / row->nodes;
-  return scaling_sum(report->node, members, row->bytes) +
-         scaling_sum(report->network, row->nodes, row->bytes);
+  return scaling_sum(report->node, members, row->traffic) +
+         scaling_sum(report->network, row->nodes, row->traffic);
 }
 
 ScalingTimes scaling_predicted(const ScalingReport *report, const ScalingStudy *study,

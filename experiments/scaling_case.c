@@ -56,19 +56,24 @@ static Status create_problem(ScalingCase *c) {
 /* ---- Its work ---- */
 
 /* Makes it the problem's. */
-static ScalingWork take_samples(ScalingCase *c, int64_t samples, double sum_bytes) {
+static ScalingWork take_samples(ScalingCase *c, int64_t samples, const Exact *exact) {
+  double n = (double)exact->n_parameters;
   c->problem.domains[0].samples = samples;
   int64_t tiles = c->objective.tiles(&c->objective, 0);
-  return (ScalingWork){.tiles = tiles,
-                       .tile_flops = problem_flops(&c->problem) / (double)tiles,
-                       .parameters = (double)c->objective.n_parameters,
-                       .sum_bytes = sum_bytes};
+  return (ScalingWork){
+      .tiles = tiles,
+      .tile_flops = problem_flops(&c->problem) / (double)tiles,
+      .parameters = n,
+      .sum_bytes = (double)(exact->size * sizeof(int64_t)),
+      .traffic = n * (sizeof(int64_t) + sizeof(real)),
+      .counts = 2.0 * (double)(exact->size - exact_counts(exact)) * sizeof(int64_t)};
 }
 
 /* What the network stands in for has other numbers, and as many bytes for each parameter. */
 static void replace(const ScalingNetwork *named, ScalingWork *whole) {
   if (named->parameters == 0) return;
   whole->sum_bytes *= named->parameters / whole->parameters;
+  whole->traffic *= named->parameters / whole->parameters;
   whole->parameters = named->parameters;
   whole->tiles = named->tiles;
   whole->tile_flops = named->step_flops / (double)named->tiles;
@@ -79,15 +84,14 @@ static Status fill_work(ScalingCase *c, int64_t workers, ScalingStudy *study) {
   const double step_flops = 1e11;
   Exact exact;
   TRY(exact_create(&c->objective, &exact));
-  double bytes = (double)(exact.size * sizeof(int64_t));
-  exact_destroy(&exact);
   study->tile = c->problem.tile;
-  study->whole = take_samples(c, c->named->samples, bytes);
+  study->whole = take_samples(c, c->named->samples, &exact);
   int64_t tiles = (int64_t)fmin(MOST_TILES, ceil(step_flops / study->whole.tile_flops));
   if (tiles < LEAST_TILES) tiles = LEAST_TILES;
   if (tiles < workers) tiles = workers;
   bool all = tiles >= study->whole.tiles;
-  study->measured = take_samples(c, all ? c->named->samples : tiles * study->tile, bytes);
+  study->measured = take_samples(c, all ? c->named->samples : tiles * study->tile, &exact);
+  exact_destroy(&exact);
   replace(c->named, &study->whole);
   return STATUS_OK;
 }
@@ -96,7 +100,7 @@ static Status fill_work(ScalingCase *c, int64_t workers, ScalingStudy *study) {
 
 static Status check_memory(const ScalingCase *c, int threads, int ranks) {
   enum { VECTORS = 5 }; /* theta, its copy, Adam's */
-  double bytes = evaluation_bytes(&c->objective, threads, ranks) +
+  double bytes = evaluation_bytes(&c->objective, threads, ranks, 1) +
                  (double)VECTORS * (double)c->objective.n_parameters * sizeof(real);
   double available = memory_available();
   if (available == 0 || bytes * ranks < available) return STATUS_OK;

@@ -23,8 +23,9 @@ static json_t *times_json(const ScalingTimes *t, double step) {
 }
 
 static json_t *work_json(const ScalingWork *w) {
-  return json_pack("{s:f, s:I, s:f, s:f}", "parameters", w->parameters, "tiles",
-                   (json_int_t)w->tiles, "tile_flops", w->tile_flops, "sum_bytes", w->sum_bytes);
+  return json_pack("{s:f, s:I, s:f, s:f, s:f}", "parameters", w->parameters, "tiles",
+                   (json_int_t)w->tiles, "tile_flops", w->tile_flops, "sum_bytes", w->sum_bytes,
+                   "traffic_bytes", w->traffic + w->counts);
 }
 
 static json_t *machine_json(const ScalingMachine *m) {
@@ -38,9 +39,11 @@ static json_t *sums_json(const ScalingReport *report) {
   json_t *list = json_array();
   for (int i = 0; i < report->n_sums; i++) {
     const ScalingSumRow *row = &report->sums[i];
-    json_array_append_new(list, json_pack("{s:i, s:i, s:f, s:f, s:f}", "ranks", row->ranks, "nodes",
-                                          row->nodes, "bytes", row->bytes, "us", 1e6 * row->seconds,
-                                          "fitted_us", 1e6 * scaling_predicted_sum(report, row)));
+    json_array_append_new(
+        list, json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:f}", "ranks", row->ranks, "nodes",
+                        row->nodes, "parameters", row->elements, "traffic_bytes", row->traffic,
+                        "us", 1e6 * row->seconds, "fitted_us",
+                        1e6 * scaling_predicted_sum(report, row), "mpi_us", 1e6 * row->mpi));
   }
   return list;
 }

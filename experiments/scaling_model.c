@@ -18,7 +18,7 @@ static double messages(int64_t p) {
 }
 
 static double transfers(int64_t p) {
-  return 2 * (double)(p - 1) / (double)p;
+  return (double)(p - 1) / (double)p;
 }
 
 double scaling_sum(ScalingLink link, int64_t p, double bytes) {
@@ -51,6 +51,10 @@ ScalingLink scaling_fit(const ScalingSum *sums, int n) {
 
 /* ---- Steps ---- */
 
+static double sums(ScalingLink link, int64_t p, const ScalingWork *work) {
+  return scaling_sum(link, p, work->traffic) + scaling_sum(link, p, work->counts);
+}
+
 ScalingTimes scaling_times(const ScalingWork *work, const ScalingMachine *machine,
                            const ScalingLayout *layout) {
   int64_t most = divide_up(work->tiles, layout->ranks); /* tiles of a rank */
@@ -60,15 +64,16 @@ ScalingTimes scaling_times(const ScalingWork *work, const ScalingMachine *machin
   int64_t adding = least(most, layout->threads);
   int64_t members = least(layout->ranks, layout->ranks_per_node);
   int64_t nodes = divide_up(layout->ranks, layout->ranks_per_node);
+  double part = work->parameters / (double)layout->ranks;
   return (ScalingTimes){
       .compute = mean * tile,
       .wait = ((double)divide_up(most, layout->threads) - mean) * tile,
       .add = mean * add,
       .sum_threads = adding > 1 ? (double)adding * work->sum_bytes / machine->sum_threads : 0,
-      .sum_node = scaling_sum(machine->node, members, work->sum_bytes),
-      .sum_network = scaling_sum(machine->network, nodes, work->sum_bytes),
-      .decode = work->parameters / machine->decode,
-      .optimizer = work->parameters / machine->optimizer};
+      .sum_node = sums(machine->node, members, work),
+      .sum_network = sums(machine->network, nodes, work),
+      .decode = part / machine->decode,
+      .optimizer = part / machine->optimizer};
 }
 
 double scaling_total(const ScalingTimes *t) {

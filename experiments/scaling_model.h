@@ -1,14 +1,16 @@
 /* How long a training step takes on p ranks, by arithmetic from measured rates:
  *
  *     T(p) = tiles of the busiest thread * (operations of a tile / R + parameters / A)
- *          + k m / M                                   sum over the k threads of a rank
- *          + S(ranks of a node) + S(nodes)             sum over ranks
- *          + parameters / D + parameters / O           decode, optimiser
- *     S(p) = 2 ceil(log2 p) alpha + 2 (p - 1) / p m / beta
+ *          + k m / M                                    sum over the k threads of a rank
+ *          + S(ranks of a node) + S(nodes)              sum over ranks, parameters to all
+ *          + parameters / p (1 / D + 1 / O)             decode, optimiser: each rank its part
+ *     S(p) = 2 ceil(log2 p) alpha + (p - 1) / p b / beta
  *
- * with m bytes of the exact sum. S is a reduce-scatter and an allgather by halving and doubling. A
- * step has whole tiles: where these do not come out even, threads wait, and threads beyond the
- * number of tiles have nothing to do. All local and pure. */
+ * with m bytes of the exact sum. S is a way to the owners of parts and one back, by halving and
+ * doubling, and b the bytes of both: m and those of the parameters, or 2 m where a sum comes back.
+ * The counts that decide about a step go a way there and back of their own. A step has whole tiles:
+ * where these do not come out even, threads wait, and threads beyond the number of tiles have
+ * nothing to do. All local and pure. */
 #ifndef EXPERIMENTS_SCALING_MODEL_H
 #define EXPERIMENTS_SCALING_MODEL_H
 
@@ -19,7 +21,9 @@ typedef struct {
   int64_t tiles;
   double tile_flops; /* of one tile */
   double parameters; /* of theta */
-  double sum_bytes;  /* of the exact sum, that goes through threads and ranks */
+  double sum_bytes;  /* m: of the exact sum of a thread */
+  double traffic;    /* b: of the sum over ranks and what comes back */
+  double counts;     /* the same of what decides about the step */
 } ScalingWork;
 
 /* A way between ranks: seconds of a message, bytes a second. */
@@ -32,7 +36,7 @@ typedef struct {
   double flops;       /* R, of one thread where all are busy, /s */
   double add;         /* A, parameters a second, of one thread: a tile into its sum */
   double sum_threads; /* M, bytes a second, of a rank: buffers read */
-  double decode;      /* D, parameters a second, of a rank */
+  double decode;      /* D, parameters a second, of a rank in its part */
   double optimizer;   /* O, the same */
   ScalingLink node, network;
 } ScalingMachine;
@@ -47,8 +51,8 @@ typedef struct {
  * the one with the most tiles. */
 typedef struct {
   double compute, wait;
-  double add; /* part of compute: the exact sum */
-  double sum_threads, sum_node, sum_network;
+  double add;                                /* part of compute: the exact sum */
+  double sum_threads, sum_node, sum_network; /* both ways */
   double decode, optimizer;
 } ScalingTimes;
 
@@ -67,7 +71,7 @@ double scaling_strong(const ScalingWork *work, const ScalingMachine *machine,
 double scaling_weak(const ScalingWork *work, const ScalingMachine *machine,
                     const ScalingLayout *layout);
 
-/* Seconds of a sum of `bytes` over p members. */
+/* Seconds of a sum over p members, of `bytes` both ways together. */
 double scaling_sum(ScalingLink link, int64_t p, double bytes);
 
 /* A measured sum. */

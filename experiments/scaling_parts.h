@@ -71,9 +71,12 @@ Status scaling_measure(const Comm *world, const ScalingPart *parts, int n_parts,
 
 /* ---- All of it (scaling.c) ---- */
 
+/* Sums over ranks, one by one: to the owners of parts and back, as a step does it, and by one
+ * reduction of MPI for all. */
 typedef struct {
   int ranks, nodes;
-  double bytes, seconds;
+  double elements, traffic; /* bytes, as in the model */
+  double seconds, mpi;      /* of both ways */
 } ScalingSumRow;
 
 enum { SCALING_MAX_SUMS = 16 * SCALING_MAX_PARTS };

@@ -16,13 +16,13 @@ static void print_link(FILE *out, const char *name, ScalingLink link, const char
 }
 
 static void print_sums(const ScalingReport *report, FILE *out) {
-  fprintf(out, "\n%-12s %6s %6s %12s %12s %12s %9s\n", "sums", "ranks", "nodes", "bytes", "us",
-          "fitted us", "GB/s");
+  fprintf(out, "\n%-12s %6s %6s %12s %12s %12s %9s %14s\n", "sums", "ranks", "nodes", "parameters",
+          "us", "fitted us", "GB/s", "one of MPI, us");
   for (int i = 0; i < report->n_sums; i++) {
     const ScalingSumRow *row = &report->sums[i];
-    fprintf(out, "%-12s %6d %6d %12.0f %12.2f %12.2f %9.3f\n", "", row->ranks, row->nodes,
-            row->bytes, 1e6 * row->seconds, 1e6 * scaling_predicted_sum(report, row),
-            1e-9 * row->bytes / row->seconds);
+    fprintf(out, "%-12s %6d %6d %12.0f %12.2f %12.2f %9.3f %14.2f\n", "", row->ranks, row->nodes,
+            row->elements, 1e6 * row->seconds, 1e6 * scaling_predicted_sum(report, row),
+            1e-9 * row->traffic / row->seconds, 1e6 * row->mpi);
   }
   if (report->n_sums == 0) fprintf(out, "%-12s one rank has none\n", "");
   if (report->node_measured) print_link(out, "within a node", report->node, "(fitted)");

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 
 #include "core/memory.h"
@@ -8,11 +9,12 @@
 #include "experiments/stop.h"
 #include "mpi/evaluate.h"
 
-/* What is timed of a step, in seconds: means over the ranks, but for STEP and SUM_RANKS, which are
- * the slowest rank's and those of the rank that came last and so waited for nobody. */
+/* What is timed of a step, in seconds: of the slowest rank; of the rank that came last and so
+ * waited for nobody; means over the ranks. */
 typedef enum {
   STEP,
   SUM_RANKS,
+  SHARE,
   COMPUTE,
   WAIT,
   ADD,
@@ -49,13 +51,14 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
   return STATUS_OK;
 }
 
-/* Collective over the part. Parts are brought together from what each rank has. */
-static void share(const Comm *comm, double parts[N_PARTS], double ranks_time) {
-  double most[2] = {parts[STEP], -ranks_time};
-  comm_max_double(comm, most, 2);
-  parts[STEP] = most[0];
-  parts[SUM_RANKS] = -most[1];
-  parts[WAIT] += ranks_time - parts[SUM_RANKS];
+/* Collective over the part. Brings together what each rank has. */
+static void combine(const Comm *comm, double parts[N_PARTS]) {
+  double most[FIRST_MEAN] = {parts[STEP], -parts[SUM_RANKS], -parts[SHARE]};
+  comm_max_double(comm, most, FIRST_MEAN);
+  parts[WAIT] += parts[SUM_RANKS] + most[SUM_RANKS] + parts[SHARE] + most[SHARE];
+  parts[STEP] = most[STEP];
+  parts[SUM_RANKS] = -most[SUM_RANKS];
+  parts[SHARE] = -most[SHARE];
   int64_t nanoseconds[N_PARTS];
   for (int i = FIRST_MEAN; i < N_PARTS; i++) nanoseconds[i] = llround(1e9 * parts[i]);
   comm_sum_int64(comm, nanoseconds + FIRST_MEAN, N_PARTS - FIRST_MEAN);
@@ -71,15 +74,19 @@ static Status time_step(Steps *s, const Comm *comm, double parts[N_PARTS]) {
   comm_barrier(comm);
   double begin = progress_clock();
   TRY(optimizer_step(s->c->optimizer, 1e-4, s->c->moved, evaluate, s, &loss));
-  parts[STEP] = progress_clock() - begin;
+  double optimised = progress_clock();
+  evaluation_share(s->evaluation, s->c->moved);
   EvaluationTimes after = evaluation_times(s->evaluation);
+  parts[STEP] = progress_clock() - begin;
+  parts[SUM_RANKS] = after.sum_ranks - before.sum_ranks;
+  parts[SHARE] = after.share - before.share;
   parts[COMPUTE] = after.busy - before.busy;
   parts[WAIT] = after.tiles - before.tiles - parts[COMPUTE];
   parts[ADD] = after.adding - before.adding;
   parts[SUM_THREADS] = after.sum_threads - before.sum_threads;
   parts[DECODE] = after.decode - before.decode;
-  parts[OPTIMIZER] = parts[STEP] - s->evaluating;
-  share(comm, parts, after.sum_ranks - before.sum_ranks);
+  parts[OPTIMIZER] = optimised - begin - s->evaluating;
+  combine(comm, parts);
   return STATUS_OK;
 }
 
@@ -92,7 +99,10 @@ static double *times_of(const Steps *s, int row, Part part) {
 /* Collective over the part. */
 static Status visit(Steps *s, int row, int round) {
   const Comm *comm = s->parts[row]->comm;
-  TRY(evaluation_create(comm, &s->c->objective, s->study->rows[row].threads, &s->evaluation));
+  int threads = s->study->rows[row].threads;
+  omp_set_num_threads(threads);
+  TRY(evaluation_create(comm, &s->c->objective, threads, &s->evaluation));
+  evaluation_shard(s->evaluation, s->c->optimizer);
   Status status = STATUS_OK;
   for (int i = -1; status == STATUS_OK && i < VISIT_STEPS; i++) {
     double parts[N_PARTS];
@@ -128,7 +138,7 @@ static void take_medians(const Steps *s) {
                                                .wait = m[WAIT],
                                                .add = m[ADD],
                                                .sum_threads = m[SUM_THREADS],
-                                               .sum_node = m[SUM_RANKS],
+                                               .sum_node = m[SUM_RANKS] + m[SHARE],
                                                .decode = m[DECODE],
                                                .optimizer = m[OPTIMIZER]};
   }

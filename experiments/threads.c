@@ -1,5 +1,6 @@
 #include "experiments/threads.h"
 
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,6 +28,7 @@ Status threads_choose(const Comm *comm, int64_t wanted, int *threads) {
   TRY(comm_agree(comm, read_environment(&environment)));
   if (share > MAX_THREADS) share = MAX_THREADS;
   *threads = wanted > 0 ? (int)wanted : environment > 0 ? environment : share;
+  omp_set_num_threads(*threads);
   if (comm_rank(comm) == 0 && *threads > cpus) {
     fprintf(stderr, "siren: warning: %d threads on %d CPU%s: this is slower, not faster%s\n",
             *threads, cpus, cpus == 1 ? "" : "s",

@@ -72,6 +72,10 @@ static Status write_checkpoint(Trainer *trainer) {
 /* Collective. */
 static Status save(Trainer *trainer) {
   double begin = progress_clock();
+  for (int i = 0; i < trainer->n_arrays; i++) {
+    StateArray *array = &trainer->arrays[i];
+    if (array->sharded) evaluation_share(trainer->evaluation, array->data);
+  }
   Status status = trainer->root ? write_checkpoint(trainer) : STATUS_OK;
   TRY(comm_agree(trainer->setup->comm, status));
   trainer->saved = progress_clock();
@@ -199,6 +203,7 @@ static Status create(Trainer *trainer) {
   TRY(comm_agree(setup->comm, trainer_optimizer(setup->config, setup->objective.n_parameters,
                                                 &trainer->optimizer)));
   TRY(evaluation_create(setup->comm, &setup->objective, setup->threads, &trainer->evaluation));
+  evaluation_shard(trainer->evaluation, trainer->optimizer);
   trainer->n_arrays = optimizer_state(trainer->optimizer, trainer->arrays);
   trainer->n_arrays += evaluation_state(trainer->evaluation, trainer->arrays + trainer->n_arrays);
   return STATUS_OK;
@@ -269,7 +274,7 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
     memcpy(trainer->terms, terms, sizeof trainer->terms);
     TRY(check_divergence(trainer));
   }
-  gradient_clip(gradient, objective->n_parameters, trainer->clip);
+  if (trainer->clip > 0) evaluation_clip(trainer->evaluation, gradient, trainer->clip);
   return STATUS_OK;
 }
 
@@ -297,6 +302,7 @@ static Status advance(Trainer *trainer) {
   double loss;
   trainer->evaluated = false;
   TRY(optimizer_step(trainer->optimizer, lr, trainer->theta, evaluate, trainer, &loss));
+  evaluation_share(trainer->evaluation, trainer->theta);
   if (trainer->step % every == 0 || trainer->step == trainer->steps - 1) log_step(trainer, lr);
   trainer->step++;
   progress_step(&trainer->progress, trainer->step, trainer->total, trainer->terms);

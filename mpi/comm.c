@@ -1,5 +1,6 @@
 #include "mpi/comm.h"
 
+#include <limits.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,8 @@ struct Comm {
   int rank, size;
 };
 
-/* Elements of one MPI call: MPI counts in int, and large messages gain nothing from being one. */
-enum { PIECE = 1 << 22 };
+/* Elements of one MPI call: MPI counts in int, and reductions that leave the caches are slower. */
+enum { PIECE = 1 << 18 };
 
 /* What launchers tell their processes about the number of them. With more than one, a world of one
  * rank means that the launcher and the MPI library did not find each other; going on would run the
@@ -112,9 +113,8 @@ void comm_finish(Comm *comm) {
   MPI_Finalize();
 }
 
-Status comm_split(const Comm *comm, int colour, Comm **part) {
-  MPI_Comm handle;
-  MPI_Comm_split(comm->handle, colour, comm->rank, &handle);
+/* Collective. The handle becomes the part's own. */
+static Status adopt(const Comm *comm, MPI_Comm handle, Comm **part) {
   *part = NULL;
   Status status = comm_agree(comm, make_comm(handle, part));
   if (status == STATUS_OK) return STATUS_OK;
@@ -122,6 +122,38 @@ Status comm_split(const Comm *comm, int colour, Comm **part) {
   *part = NULL;
   MPI_Comm_free(&handle);
   return status;
+}
+
+Status comm_split(const Comm *comm, int colour, Comm **part) {
+  MPI_Comm handle;
+  MPI_Comm_split(comm->handle, colour, comm->rank, &handle);
+  return adopt(comm, handle, part);
+}
+
+static int most_ranks_per_node(void) {
+  const char *text = getenv("SIREN_RANKS_PER_NODE");
+  int ranks = text ? atoi(text) : 0;
+  return ranks > 0 ? ranks : INT_MAX;
+}
+
+Status comm_split_node(const Comm *comm, Comm **node) {
+  MPI_Comm real, handle;
+  int rank;
+  MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &real);
+  MPI_Comm_rank(real, &rank);
+  MPI_Comm_split(real, rank / most_ranks_per_node(), rank, &handle);
+  MPI_Comm_free(&real);
+  return adopt(comm, handle, node);
+}
+
+Status comm_nodes(const Comm *comm, int *nodes) {
+  Comm *node;
+  TRY(comm_split_node(comm, &node));
+  int64_t leaders = comm_rank(node) == 0;
+  comm_release(node);
+  comm_sum_int64(comm, &leaders, 1);
+  *nodes = (int)leaders;
+  return STATUS_OK;
 }
 
 void comm_release(Comm *part) {
@@ -157,17 +189,6 @@ void *comm_handle(const Comm *comm) {
   return (void *)&comm->handle;
 }
 
-int comm_nodes(const Comm *comm) {
-  MPI_Comm node;
-  int rank, nodes;
-  MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node);
-  MPI_Comm_rank(node, &rank);
-  MPI_Comm_free(&node);
-  nodes = rank == 0;
-  MPI_Allreduce(MPI_IN_PLACE, &nodes, 1, MPI_INT, MPI_SUM, comm->handle);
-  return nodes;
-}
-
 Status comm_agree(const Comm *comm, Status status) {
   int first = status == STATUS_OK ? comm->size : comm->rank;
   MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm->handle);
@@ -196,11 +217,6 @@ static void reduce(const Comm *comm, void *values, size_t n, size_t bytes, MPI_D
 void comm_sum_int64(const Comm *comm, int64_t *values, size_t n) {
   /* Unsigned, because the buffers of the exact sum wrap around. */
   reduce(comm, values, n, sizeof *values, MPI_UINT64_T, MPI_SUM);
-}
-
-double comm_sum_bytes(size_t bytes, int ranks) {
-  size_t piece = PIECE * sizeof(int64_t);
-  return ranks > 1 ? (double)(bytes < piece ? bytes : piece) : 0;
 }
 
 void comm_max_double(const Comm *comm, double *values, size_t n) {

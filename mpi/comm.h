@@ -24,6 +24,10 @@ void comm_finish(Comm *comm);
  * comm_release. */
 Status comm_split(const Comm *comm, int colour, Comm **part);
 
+/* Collective. The ranks of one node, as comm_split makes them. For tests and experiments the
+ * environment's SIREN_RANKS_PER_NODE=N makes nodes of N ranks out of each real one. */
+Status comm_split_node(const Comm *comm, Comm **node);
+
 /* Collective over the part; comm may be NULL. */
 void comm_release(Comm *part);
 
@@ -34,8 +38,8 @@ const char *comm_library(void);      /* e.g. "Open MPI v4.1.4" */
 const char *comm_host(void);         /* the node's name */
 void *comm_handle(const Comm *comm); /* pointer to the MPI_Comm, for io/ only */
 
-/* Collective. Number of nodes that the ranks are on. */
-int comm_nodes(const Comm *comm);
+/* Collective. Number of nodes that the ranks are on, as comm_split_node has them. */
+Status comm_nodes(const Comm *comm, int *nodes);
 
 /* Collective. Every rank brings its status; all leave with the same one: OK if all are OK, else the
  * first failing rank's code and message (with "rank N: " before it where there are several ranks).
@@ -46,9 +50,6 @@ Status comm_agree(const Comm *comm, Status status);
  * modulo 2^64. */
 void comm_sum_int64(const Comm *comm, int64_t *values, size_t n);
 void comm_max_double(const Comm *comm, double *values, size_t n);
-
-/* Local. Bytes of memory that the MPI library takes for such a sum of `bytes` over `ranks`. */
-double comm_sum_bytes(size_t bytes, int ranks);
 
 /* Collective. Bytes from rank 0 to all. */
 void comm_broadcast(const Comm *comm, void *data, size_t bytes);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "mpi/shards.h"
 
 /* What one thread owns; allocated and first touched by that thread, so that it is near it. */
 typedef struct {
@@ -23,6 +24,8 @@ struct Evaluation {
   int threads;
   Worker *workers; /* [threads] */
   Exact exact;
+  Shards *shards;
+  bool sharded; /* gradients are wanted in this rank's part only */
   EvaluationTimes times;
 };
 
@@ -71,6 +74,7 @@ Status evaluation_create(const Comm *comm, const Objective *objective, int threa
     status = create_workers(made);
   }
   status = comm_agree(comm, status);
+  if (status == STATUS_OK) status = shards_create(comm, objective->n_parameters, &made->shards);
   if (status == STATUS_OK) {
     *evaluation = made;
   } else {
@@ -88,18 +92,19 @@ void evaluation_destroy(Evaluation *evaluation) {
     free(worker->buffer);
   }
   free(evaluation->workers);
+  shards_destroy(evaluation->shards);
   exact_destroy(&evaluation->exact);
   free(evaluation);
 }
 
-double evaluation_bytes(const Objective *objective, int threads, int ranks) {
+double evaluation_bytes(const Objective *objective, int threads, int ranks, int nodes) {
   Exact exact;
   if (exact_create(objective, &exact) != STATUS_OK) return 0;
   size_t sum = exact.size * sizeof(int64_t);
   exact_destroy(&exact);
   size_t worker = memory_footprint(objective->n_parameters * sizeof(real)) + memory_footprint(sum);
   if (objective->workspace_bytes) worker += objective->workspace_bytes(objective);
-  return (double)threads * (double)worker + comm_sum_bytes(sum, ranks);
+  return (double)threads * (double)worker + shards_bytes(objective->n_parameters, ranks, nodes);
 }
 
 static void run_tile(const Evaluation *evaluation, const Pass *pass, int64_t tile, Worker *worker) {
@@ -173,6 +178,13 @@ static int64_t *sum_threads(Evaluation *evaluation, size_t begin) {
   return workers[target].buffer;
 }
 
+/* Sums over the ranks: of all parameters this rank's part, and what decides about the step. */
+static void sum_ranks(Evaluation *evaluation, const Pass *pass, int64_t *sum) {
+  size_t from = pass->with_gradient ? exact_counts(&evaluation->exact) : pass->begin;
+  comm_sum_int64(evaluation->comm, sum + from, evaluation->exact.size - from);
+  if (pass->with_gradient && comm_size(evaluation->comm) > 1) shards_sum(evaluation->shards, sum);
+}
+
 /* All tiles once: on return the buffer holds the sum over threads and ranks. */
 static int64_t *run_pass(Evaluation *evaluation, const Pass *pass, bool stop) {
   EvaluationTimes *times = &evaluation->times;
@@ -182,11 +194,27 @@ static int64_t *run_pass(Evaluation *evaluation, const Pass *pass, bool stop) {
   int64_t *sum = sum_threads(evaluation, pass->begin);
   sum[exact_flag(&evaluation->exact, EXACT_FLAG_STOP)] = stop;
   double threads_done = omp_get_wtime();
-  comm_sum_int64(evaluation->comm, sum + pass->begin, evaluation->exact.size - pass->begin);
+  sum_ranks(evaluation, pass, sum);
   times->sum_ranks += omp_get_wtime() - threads_done;
   times->sum_threads += threads_done - tiles_done;
   times->tiles += tiles_done - start;
   return sum;
+}
+
+/* Decodes this rank's part; where all of the gradient is wanted, the other ranks' come to it. */
+static ExactResult finish(Evaluation *evaluation, const int64_t *sum, real *gradient, double *terms,
+                          int *group) {
+  size_t first, end;
+  shards_part(evaluation->shards, &first, &end);
+  double start = omp_get_wtime();
+  ExactResult result =
+      exact_finish_part(&evaluation->exact, sum, first, end, gradient, terms, group);
+  double decoded = omp_get_wtime();
+  bool share = gradient && result == EXACT_DONE && !evaluation->sharded;
+  if (share && comm_size(evaluation->comm) > 1) shards_share(evaluation->shards, gradient);
+  evaluation->times.decode += decoded - start;
+  evaluation->times.share += omp_get_wtime() - decoded;
+  return result;
 }
 
 static Status fail_nonfinite(const Evaluation *evaluation, uint64_t step, int group) {
@@ -220,9 +248,7 @@ Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, 
   const int64_t *sum;
   for (int passes = 0;; passes++) {
     sum = run_pass(evaluation, &pass, stop && *stop);
-    double start = omp_get_wtime();
-    result = exact_finish(exact, sum, gradient, terms, &group);
-    evaluation->times.decode += omp_get_wtime() - start;
+    result = finish(evaluation, sum, gradient, terms, &group);
     if (result != EXACT_REDO) break;
     assert(passes == 0 && "a tile must be a pure function of theta, step and tile");
     evaluation->times.redone++;
@@ -230,6 +256,27 @@ Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, 
   evaluation->times.steps++;
   if (stop) *stop = sum[exact_flag(exact, EXACT_FLAG_STOP)] != 0;
   return result == EXACT_DONE ? STATUS_OK : fail_nonfinite(evaluation, step, group);
+}
+
+void evaluation_shard(Evaluation *evaluation, Optimizer *optimizer) {
+  size_t first, end;
+  shards_part(evaluation->shards, &first, &end);
+  bool able = optimizer_shard(optimizer, first, end);
+  evaluation->sharded = able && comm_size(evaluation->comm) > 1;
+}
+
+double evaluation_clip(Evaluation *evaluation, real *gradient, double bound) {
+  size_t n = evaluation->objective->n_parameters, first = 0, end = n;
+  if (evaluation->sharded) shards_part(evaluation->shards, &first, &end);
+  double norm = shards_norm(evaluation->shards, gradient);
+  gradient_scale(gradient + first, end - first, norm, bound);
+  return norm;
+}
+
+void evaluation_share(Evaluation *evaluation, real *values) {
+  double start = omp_get_wtime();
+  if (evaluation->sharded) shards_share(evaluation->shards, values);
+  evaluation->times.share += omp_get_wtime() - start;
 }
 
 int evaluation_state(Evaluation *evaluation, StateArray *arrays) {

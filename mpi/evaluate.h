@@ -6,6 +6,7 @@
 
 #include "core/exact.h"
 #include "core/objective.h"
+#include "core/optimizer.h"
 #include "core/state.h"
 #include "mpi/comm.h"
 
@@ -17,8 +18,9 @@ typedef struct {
   double busy;        /* of these: mean over the threads; the rest waits for the slowest thread */
   double adding;      /* of these: the exact sum within a thread; mean over the threads */
   double sum_threads; /* over the threads of a rank */
-  double sum_ranks;   /* the one reduction, with the wait for the slowest rank */
+  double sum_ranks;   /* over the ranks, with the wait for the slowest of them */
   double decode;
+  double share;          /* parts of gradients or weights to all ranks */
   int64_t steps, redone; /* evaluations; passes done again with better scales */
 } EvaluationTimes;
 
@@ -28,8 +30,8 @@ Status evaluation_create(const Comm *comm, const Objective *objective, int threa
 void evaluation_destroy(Evaluation *evaluation);
 
 /* Local. Bytes of memory that it occupies on a rank of so many threads: their workspaces, gradients
- * and exact sums, and what MPI takes for the reduction over `ranks`. */
-double evaluation_bytes(const Objective *objective, int threads, int ranks);
+ * and exact sums, and what sums over so many ranks and nodes take. */
+double evaluation_bytes(const Objective *objective, int threads, int ranks, int nodes);
 
 /* Collective. No allocation. Terms [n_terms] (not weighted) and gradient [n_parameters] (NULL:
  * terms only) at theta, which must be equal on all ranks. *stop (may be NULL) brings this rank's
@@ -38,6 +40,19 @@ double evaluation_bytes(const Objective *objective, int threads, int ranks);
  * cannot prepare the step on some rank. Gradient and terms are then as they were. */
 Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, real *gradient,
                       double *terms, bool *stop);
+
+/* Collective. Where there are several ranks and the optimiser can do it (optimizer_shard), each
+ * rank from now on does a part of its work: evaluation_run gives the gradient in this rank's part
+ * only, and evaluation_share has to follow every step. That is half the traffic. */
+void evaluation_shard(Evaluation *evaluation, Optimizer *optimizer);
+
+/* Collective. gradient_clip of what evaluation_run gave. */
+double evaluation_clip(Evaluation *evaluation, real *gradient, double bound);
+
+/* Collective. values [n_parameters] in place, theta after a step, or an array of the optimiser's
+ * state before a checkpoint: every rank gets the others' parts. Nothing without evaluation_shard.
+ */
+void evaluation_share(Evaluation *evaluation, real *values);
 
 /* Local. The scales, for checkpoints: they are part of the bits. Returns the number of arrays
  * filled. */

@@ -138,3 +138,9 @@ Status shared_ready(const Shared *shared, Status status) {
   if (shared->window != MPI_WIN_NULL) MPI_Win_sync(shared->window);
   return status;
 }
+
+void shared_barrier(const Shared *shared) {
+  if (shared->window != MPI_WIN_NULL) MPI_Win_sync(shared->window);
+  MPI_Barrier(shared->node);
+  if (shared->window != MPI_WIN_NULL) MPI_Win_sync(shared->window);
+}

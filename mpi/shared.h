@@ -35,4 +35,7 @@ int64_t shared_part(const Shared *shared, int64_t n, int64_t *first);
  * before. To be called after filling, before reading what others filled. */
 Status shared_ready(const Shared *shared, Status status);
 
+/* Collective over the node's ranks. What each has written before, all see after it. */
+void shared_barrier(const Shared *shared);
+
 #endif

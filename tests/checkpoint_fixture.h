@@ -60,9 +60,9 @@ static inline Status fixture_create(Fixture *f, uint64_t seed, int width, const 
     fixture_fill(&bits, row, sizeof row);
     TRY(history_append(&f->history, 10 * i, row));
   }
-  f->arrays[0] = (StateArray){"adam_m", STATE_REAL, f->moments, n};
-  f->arrays[1] = (StateArray){"scales", STATE_DOUBLE, f->scales, 5};
-  f->arrays[2] = (StateArray){"counters", STATE_INT64, f->counters, 2};
+  f->arrays[0] = (StateArray){"adam_m", STATE_REAL, f->moments, n, false};
+  f->arrays[1] = (StateArray){"scales", STATE_DOUBLE, f->scales, 5, false};
+  f->arrays[2] = (StateArray){"counters", STATE_INT64, f->counters, 2, false};
   f->checkpoint = (Checkpoint){.config = f->config,
                                .network = &f->network,
                                .theta = malloc(n * sizeof(real)),

@@ -322,6 +322,75 @@ static void test_state_restores_the_scales(void **state) {
   evaluation_destroy(second);
 }
 
+/* OptimizerEvaluate, with the gradient clipped. */
+typedef struct {
+  Evaluation *evaluation;
+  uint64_t step;
+  double norm;
+} Training;
+
+static Status clipped(void *context, const real *theta, double *loss, real *gradient) {
+  Training *training = context;
+  double terms[OBJECTIVE_MAX_TERMS];
+  TRY(evaluation_run(training->evaluation, training->step++, theta, gradient, terms, NULL));
+  training->norm = evaluation_clip(training->evaluation, gradient, 0.5);
+  *loss = terms[0];
+  return STATUS_OK;
+}
+
+/* Collective over comm. Steps of an optimiser, shared out among the ranks if it can be; norm and
+ * theta at their end, the state brought together. */
+static void train(const Comm *comm, const Objective *objective, const char *name, double *norm,
+                  real *theta, real *moments) {
+  Training training = {.evaluation = NULL};
+  Optimizer *optimizer = NULL;
+  OptimizerSettings settings = OPTIMIZER_DEFAULTS;
+  Status status = evaluation_create(comm, objective, 2, &training.evaluation);
+  assert_all(status == STATUS_OK);
+  status = optimizer_create(name, &settings, N, &optimizer);
+  assert_all(status == STATUS_OK);
+  evaluation_shard(training.evaluation, optimizer);
+  for (int i = 0; i < N; i++) theta[i] = (real)(1 + 0.001 * i);
+  for (int step = 0; step < 4; step++) {
+    double loss;
+    status = optimizer_step(optimizer, 0.1, theta, clipped, &training, &loss);
+    assert_all(status == STATUS_OK);
+    evaluation_share(training.evaluation, theta);
+  }
+  StateArray arrays[STATE_MAX_ARRAYS];
+  optimizer_state(optimizer, arrays);
+  if (arrays[0].sharded) evaluation_share(training.evaluation, arrays[0].data);
+  memcpy(moments, arrays[0].data, N * sizeof *moments);
+  *norm = training.norm;
+  evaluation_destroy(training.evaluation);
+  optimizer_destroy(optimizer);
+}
+
+/* Ranks that share the optimiser's work get the bits of a rank alone, on pretended nodes, too. */
+static void test_shared_optimiser(void **state) {
+  (void)state;
+  static const char *const names[] = {"adam", "lbfgs"}; /* the latter is not shared out */
+  const Setting setting = make_setting(7);
+  Objective objective = make_objective(&setting);
+  objective.tile = irrational_tile;
+  Comm *alone = NULL;
+  assert_all(comm_split(world, comm_rank(world), &alone) == STATUS_OK);
+  for (int i = 0; i < 2; i++) {
+    double norm, norm_alone;
+    real theta[N], theta_alone[N], moments[N], moments_alone[N];
+    train(alone, &objective, names[i], &norm_alone, theta_alone, moments_alone);
+    for (int each = 1; each <= comm_size(world); each++) {
+      setenv("SIREN_RANKS_PER_NODE", each == 1 ? "1" : each == 2 ? "2" : "9", 1);
+      train(world, &objective, names[i], &norm, theta, moments);
+      assert_all(norm == norm_alone && norm > 0.5);
+      assert_all(!memcmp(theta, theta_alone, sizeof theta));
+      assert_all(!memcmp(moments, moments_alone, sizeof moments));
+    }
+  }
+  unsetenv("SIREN_RANKS_PER_NODE");
+  comm_release(alone);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sums_for_all_tiles_and_threads),
@@ -331,6 +400,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_stop_of_one_rank_reaches_all),
       cmocka_unit_test(test_failed_creation_on_one_rank),
       cmocka_unit_test(test_state_restores_the_scales),
+      cmocka_unit_test(test_shared_optimiser),
   };
   mpi_check_main(argc, argv, tests);
 }
