@@ -32,36 +32,43 @@ files_in() { # REGEX
   grep -E "$1" <<<"$files" || true
 }
 
-# A C file without comments and literals, lines kept. A file is read once for all rules.
-declare -A code_of
-code() {
-  if [ -z "${code_of[$1]+set}" ]; then
-    code_of[$1]="$(awk '
-      { line = $0; out = ""; if (line ~ /^#include/) { print line; next }
-        while (line != "") {
-          if (comment) { end = index(line, "*/")
-            if (!end) break
-            line = substr(line, end + 2); comment = 0; continue }
-          if (match(line, /^\/\*/)) { comment = 1; line = substr(line, 3); continue }
-          if (match(line, /^\/\//)) break
-          if (match(line, /^("(\\.|[^"\\])*"|\x27(\\.|[^\x27\\])*\x27)/)) {
-            out = out "0"; line = substr(line, RLENGTH + 1); continue }
-          out = out substr(line, 1, 1); line = substr(line, 2) }
-        print out }' "$1")"
-  fi
-  printf '%s\n' "${code_of[$1]}"
+# FILES REGEX: "FILE:LINE:text" of the lines that match.
+grep_in() {
+  files_in "$1" | xargs -r grep -nHE "$2"
+}
+
+# All C files without comments and literals, as "FILE:LINE:text".
+strip_code() {
+  files_in '^(core|mpi|io|hyper|experiments)/.*\.(c|h|def)$' | xargs -r awk '
+    FNR == 1 { comment = 0 }
+    { line = $0; out = ""
+      if (line ~ /^#include/) { print FILENAME ":" FNR ":" line; next }
+      while (line != "") {
+        if (comment) { end = index(line, "*/")
+          if (!end) break
+          line = substr(line, end + 2); comment = 0; continue }
+        if (match(line, /^\/\*/)) { comment = 1; line = substr(line, 3); continue }
+        if (match(line, /^\/\//)) break
+        if (match(line, /^("(\\.|[^"\\])*"|\x27(\\.|[^\x27\\])*\x27)/)) {
+          out = out "0"; line = substr(line, RLENGTH + 1); continue }
+        out = out substr(line, 1, 1); line = substr(line, 2) }
+      print FILENAME ":" FNR ":" out }'
 }
 
 # NAME REGEX ALLOWED: the regex may match the code of C files only where the path matches ALLOWED.
 fence() {
-  local file
-  for file in $(files_in '^(core|mpi|io|hyper|experiments)/.*\.(c|h|def)$'); do
+  local line file
+  while IFS= read -r line; do
+    file="${line%%:*}"
     if [[ $file =~ $3 ]]; then continue; fi
-    offences_of < <(code "$file" | grep -nE "$2" | sed "s|^\([0-9]*\):|$file:\1: $1: |")
-  done
+    line="${line#*:}"
+    offence "$file:${line%%:*}: $1: ${line#*:}"
+  done < <(grep -E "^[^:]*:[0-9]*:(.*[^A-Za-z0-9_])?($2)" <<<"$code")
 }
 
 rule_fences() {
+  local code
+  code="$(strip_code)"
   fence 'MPI outside mpi/' '\<MPI_|<mpi\.h>' '^(mpi/|io/hdf5_parallel\.c$)'
   fence 'HDF5 outside io/' '\<H5|<hdf5' '^io/'
   fence 'BLAS outside core/linalg.c' '\<(cblas|openblas)_|<cblas\.h>' '^core/linalg\.c$'
@@ -76,12 +83,11 @@ declare -A may_include=(
   [experiments]='experiments|hyper|io|mpi|core' [tests]='tests|experiments|hyper|io|mpi|core'
 )
 rule_includes() {
-  local file folder
-  for file in $(files_in '^(core|mpi|io|hyper|experiments|tests)/.*\.(c|h|def)$'); do
-    folder="${file%%/*}"
-    offences_of < <(grep -nE '^[ ]*#[ ]*include[ ]+"' "$file" |
+  local folder
+  for folder in "${!may_include[@]}"; do
+    offences_of < <(grep_in "^$folder/.*\.(c|h|def)\$" '^[ ]*#[ ]*include[ ]+"' |
       grep -vE "\"(${may_include[$folder]})/[a-z0-9_/]+\\.(h|c|def)\"" |
-      sed "s|^\([0-9]*\):|$file:\1: $folder may not include this: |")
+      sed "s|^\([^:]*:[0-9]*\):|\1: $folder may not include this: |")
   done
 }
 
@@ -98,41 +104,40 @@ rule_places() {
 
 max_lines=500 max_function=60
 rule_sizes() {
-  local file lines kinds='\.(c|h|def|sh|sbatch|py|cmake)$|CMakeLists.txt$'
-  for file in $(files_in "$kinds" | grep -v '^tests/golden/'); do
-    lines=$(wc -l <"$file")
-    if [ "$lines" -gt $max_lines ]; then offence "$file:$lines: file of over $max_lines lines"; fi
-  done
-  for file in $(files_in '\.[ch]$' | grep -v '^tests/golden/'); do
-    offences_of < <(awk -v limit=$max_function -v file="$file" '
-      /^[A-Za-z_].*[^:]$/ { start = NR; name = $0 }
-      /^}$/ { if (NR - start + 1 > limit)
-                print file ":" start ": function of " NR - start + 1 " lines: " name }' "$file")
-  done
-  for file in $(files_in '\.(c|h|def|sh|sbatch|py|yaml|txt|cmake)$' | grep -v '^tests/golden/'); do
-    offences_of < <(grep -nE '^.{101,}' "$file" |
-      sed -E "s|^([0-9]*):(.{30}).*|$file:\1: line of over 100 columns: \2...|")
-  done
+  local sources='\.(c|h|def|sh|sbatch|py|cmake)$|CMakeLists.txt$'
+  offences_of < <(files_in "$sources" | grep -v '^tests/golden/' |
+    xargs -r awk -v limit=$max_lines '
+      FNR == limit + 1 { long[FILENAME] = 1 }
+      { lines[FILENAME] = FNR }
+      END { for (file in long)
+              print file ":" lines[file] ": file of over " limit " lines" }')
+  offences_of < <(files_in '\.[ch]$' | grep -v '^tests/golden/' |
+    xargs -r awk -v limit=$max_function '
+      /^[A-Za-z_].*[^:]$/ { start = FNR; name = $0 }
+      /^}$/ { if (FNR - start + 1 > limit)
+                print FILENAME ":" start ": function of " FNR - start + 1 " lines: " name }')
+  offences_of < <(grep_in '\.(c|h|def|sh|sbatch|py|yaml|txt|cmake)$' '^.{101,}' |
+    grep -v '^tests/golden/' |
+    sed -E 's|^([^:]*:[0-9]*):(.{30}).*|\1: line of over 100 columns: \2...|')
 }
 
 # Letters in brackets so that this file does not offend itself.
 rule_words() {
   local words='\<(TO[D]O|FIX[M]E|X[X]X)\>|/(wor[k]|roo[t]|hom[e])/|\.\./share[d]'
   words+='|\<(this|my|our|next) s[e]ssion|[b]rowser_tool|str_re[p]lace|\<A[I] assistant'
-  local file
-  for file in $(files_in '\.(c|h|def|sh|py|yaml|md|txt|supp|sbatch)$|^\.ci/'); do
-    offences_of < <(grep -nE "$words" "$file" | sed "s|^\([0-9]*\):|$file:\1: wording: |")
-  done
+  offences_of < <(grep_in '\.(c|h|def|sh|py|yaml|md|txt|supp|sbatch)$|^\.ci/' "$words" |
+    sed 's|^\([^:]*:[0-9]*\):|\1: wording: |')
 }
 
 rule_headers() {
-  local file guard
+  local file guard first
   for file in $(files_in '^(core|mpi|io|hyper|experiments|tests)/.*\.h$'); do
     guard="$(tr 'a-z/.-' 'A-Z___' <<<"$file")"
     if ! grep -qE "^#ifndef ($guard|${guard#TESTS_})\$" "$file"; then
       offence "$file:1: no include guard $guard"
     fi
-    if ! head -n 1 "$file" | grep -q '^/\*'; then
+    IFS= read -r first <"$file"
+    if [[ $first != '/*'* ]]; then
       offence "$file:1: does not begin by saying what it is"
     fi
   done
