@@ -197,8 +197,8 @@ static void whole_table(void **state) {
   assert_has(text, "\n# Two networks\n\nAll | of it.\n");
   assert_has(text, "`train.steps=40`, `train.lr=0.5`; seeds 0, 1, 2: mean");
   assert_has(text, "| network | PSNR, dB | mse | seeds | verdict | steps | core-minutes a run |");
-  assert_has(text, "| SIREN | 31.00 ± 1.00 | 0.002 ± 0.001 | 3 | differs | 40 | 3.00 |");
-  assert_has(text, "| Re\\|LU | 19.00 ± 1.00 | 0.01 ± 0 | 3 | reproduced | 40 | 3.00 |");
+  assert_has(text, "| SIREN | 31.00 ± 1.00 | 0.00200 ± 0.0010 | 3 | differs | 40 | 3.00 |");
+  assert_has(text, "| Re\\|LU | 19.00 ± 1.00 | 0.0100 ± 0 | 3 | reproduced | 40 | 3.00 |");
   /* pairs: 12, 12, 12 and 0.1, 0.2, 0.3 */
   assert_has(text,
              "| SIREN | PSNR, dB: difference to Re\\|LU | 12.00 ± 0.00 | ≥ 12.4 | -0.40 | "
@@ -207,10 +207,10 @@ static void whole_table(void **state) {
              "| Re\\|LU | PSNR, dB | 19.00 ± 1.00 | 18.60, within 0.5 | +0.40 | reproduced | "
              "Fig. 1, a |");
   assert_has(text,
-             "| SIREN | mse | 0.002 ± 0.001 | 1e-3, within a factor of 2 | ×2 | reproduced | "
+             "| SIREN | mse | 0.00200 ± 0.0010 | 1e-3, within a factor of 2 | ×2 | reproduced | "
              "Table 3 |");
   assert_has(text,
-             "| SIREN | mse: ratio to Re\\|LU | 0.2 ± 0.1 | ≤ 0.3 | -0.1 | reproduced | "
+             "| SIREN | mse: ratio to Re\\|LU | 0.200 ± 0.10 | ≤ 0.3 | -0.100 | reproduced | "
              "Table 3 |");
   assert_has_not(text, "Missing and invalid");
   assert_has_not(text, "| Re\\|LU | PSNR, dB: difference"); /* not with itself */
@@ -246,8 +246,8 @@ static void missing_and_invalid(void **state) {
   text = make(sweep, &csv);
   assert_has(text, "; 3 of 6 runs complete, 13.0 core-minutes; ");
   assert_has(text,
-             "| SIREN | 31.00 | 0.002 | 1 of 3 | missing | 40 | 2.50 |"); /* 3 and 2 minutes */
-  assert_has(text, "| Re\\|LU | 18.50 ± 0.71 | 0.01 ± 0 | 2 of 3 | invalid | 40 | 2.67 |");
+             "| SIREN | 31.00 | 0.00200 | 1 of 3 | missing | 40 | 2.50 |"); /* 3 and 2 minutes */
+  assert_has(text, "| Re\\|LU | 18.50 ± 0.71 | 0.0100 ± 0 | 2 of 3 | invalid | 40 | 2.67 |");
   assert_has(text, "- SIREN (`variant=\"\" seed=0`): not begun\n");
   assert_has(text, "- SIREN (`variant=\"\" seed=2`): stopped\n");
   assert_has(text, "- Re|LU (`variant=relu seed=2`): diverged at step 7: the loss is NaN\n");
@@ -260,7 +260,7 @@ static void missing_and_invalid(void **state) {
   write_run(sweep, 0, &(Found){(double)NAN, 2e-3, 0});
   write_run(sweep, 2, &(Found){INFINITY, 2e-3, 0});
   text = make(sweep, &csv);
-  assert_has(text, "| SIREN | ∞ | 0.002 ± 0 | 3 | invalid |");
+  assert_has(text, "| SIREN | ∞ | 0.00200 ± 0 | 3 | invalid |");
   assert_has(text, "- SIREN (`variant=\"\" seed=0`): has no psnr, or it is not a number\n");
   free(text);
   free(csv);
@@ -280,9 +280,9 @@ static void runs_that_do_not_belong(void **state) {
   assert_ok(file_replace(to_file, data, length));
   assert_ok(file_replace(from_file, data, length / 2));
   char *text = make(sweep, &csv);
-  assert_has(text, "| SIREN | 31.50 ± 0.71 | 0.0025 ± 0.00071 | 2 of 3 | invalid |");
+  assert_has(text, "| SIREN | 31.50 ± 0.71 | 0.00250 ± 0.00071 | 2 of 3 | invalid |");
   assert_has(text, "network.activation");
-  assert_has(text, "| Re\\|LU | 19.00 ± 1.41 | 0.01 ± 0 | 2 of 3 | invalid |");
+  assert_has(text, "| Re\\|LU | 19.00 ± 1.41 | 0.0100 ± 0 | 2 of 3 | invalid |");
   free(data);
   free(to);
   free(from);
@@ -300,7 +300,7 @@ static void without_a_block(void **state) {
   Sweep *sweep = load_runs("");
   char *text = make(sweep, &csv);
   assert_has(text, "| variant | psnr, dB | ssim | mse | psnr_gradient | psnr_laplacian | seeds |");
-  assert_has(text, "| \"\" | 31 ± 1 | – | 0.002 ± 0.001 | – | – | 3 | invalid |");
+  assert_has(text, "| \"\" | 31.00 ± 1.0 | – | 0.002000 ± 0.0010 | – | – | 3 | invalid |");
   assert_has_not(text, "Beside");
   free(text);
   free(csv);
@@ -319,7 +319,7 @@ static void a_column_less(void **state) {
   for (int i = 0; i < 2; i++) write_run(sweep, i, &(Found){21 + i, 0.1, 0});
   char *text = make(sweep, &csv);
   assert_has(text, "| size | psnr, dB | seeds | verdict | steps |");
-  assert_has(text, "| 24 | 22 | 1 | - | 6 | 3.00 |");
+  assert_has(text, "| 24 | 22.00 | 1 | - | 6 | 3.00 |");
   assert_has(csv, "data.size,train.steps,metric,");
   assert_has(csv, "\n24,6,psnr,,dB,1,1,22,");
   free(text);
@@ -337,7 +337,7 @@ static void a_single_run(void **state) {
   char *text = make(sweep, &csv);
   assert_has(text, "# sweep\n");
   assert_has(text, "one seed");
-  assert_has(text, "| sweep | 21.5 | 1 | - | 20 | 3.00 |");
+  assert_has(text, "| sweep | 21.50 | 1 | - | 20 | 3.00 |");
   assert_has(csv, "metric,against,");
   assert_has(csv, "\npsnr,,dB,1,1,21.5,,,,,,,-,,20,3\n");
   free(text);

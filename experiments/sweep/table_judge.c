@@ -80,7 +80,9 @@ static double deviation(const Table *table, const TableFinding *finding) {
     double value = sample(table, finding, &row->runs[i]).value;
     if (!isnan(value)) squares += (value - finding->mean) * (value - finding->mean);
   }
-  return finding->n > 1 ? sqrt(squares / (finding->n - 1)) : (double)NAN;
+  if (finding->n < 2) return (double)NAN;
+  double found = sqrt(squares / (finding->n - 1));
+  return found <= 1e-12 * fabs(finding->mean) ? 0 : found; /* that is rounding */
 }
 
 static void judge(const Table *table, TableFinding *finding) {

@@ -9,6 +9,13 @@ enum { LABEL = 256, MANY_SEEDS = 12, MANY_COMMITS = 8 };
 
 /* ---- Figures ---- */
 
+/* With zeros at the end, but no point there: 1.00, 100, 2.50e-07. */
+static void significant(double value, int digits, char text[TABLE_NUMBER]) {
+  snprintf(text, TABLE_NUMBER, value == 0 ? "0" : "%#.*g", digits, value);
+  char *point = strchr(text, '.');
+  if (point && (point[1] == '\0' || point[1] == 'e')) memmove(point, point + 1, strlen(point));
+}
+
 const char *table_number(const TableMetric *metric, double value, char text[TABLE_NUMBER]) {
   if (isnan(value)) {
     snprintf(text, TABLE_NUMBER, "–");
@@ -17,7 +24,7 @@ const char *table_number(const TableMetric *metric, double value, char text[TABL
   } else if (metric->decimals >= 0 && fabs(value) < 1e12) {
     snprintf(text, TABLE_NUMBER, "%.*f", metric->decimals, value);
   } else {
-    snprintf(text, TABLE_NUMBER, "%.*g", metric->digits > 0 ? metric->digits : 6, value);
+    significant(value, metric->digits > 0 ? metric->digits : 6, text);
   }
   return text;
 }
