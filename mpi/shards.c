@@ -67,15 +67,24 @@ static Range piece_of(Range range, size_t piece, size_t round) {
   return (Range){first < range.end ? first : range.end, end < range.end ? end : range.end};
 }
 
-/* Rounds until the longest of the ranges has been through. */
-static size_t rounds_of(const Shards *s, Range (*range)(const Shards *, int), int count,
-                        size_t piece) {
+static size_t longest_of(const Shards *s, Range (*range)(const Shards *, int), int count) {
   size_t longest = 0;
   for (int i = 0; i < count; i++) {
     Range r = range(s, i);
     if (r.end - r.first > longest) longest = r.end - r.first;
   }
-  return (longest + piece - 1) / piece;
+  return longest;
+}
+
+/* How ranges go through a place that has room for so many elements of each: in pieces, the same
+ * number of rounds for all. */
+typedef struct {
+  size_t piece, rounds;
+} Plan;
+
+static Plan plan(const Shards *s, Range (*range)(const Shards *, int), int count, size_t room) {
+  size_t longest = longest_of(s, range, count), piece = longest < room ? longest : room;
+  return (Plan){piece, piece ? (longest + piece - 1) / piece : 0};
 }
 
 /* ---- Within a node ---- */
@@ -103,19 +112,19 @@ static void add(uint64_t *to, const uint64_t *from, size_t count) {
 static void sum_node(Shards *s, uint64_t *values) {
   int ranks = comm_size(s->node), me = comm_rank(s->node);
   if (ranks == 1) return;
-  size_t piece = ROOM / (size_t)ranks, rounds = rounds_of(s, slice_of, ranks, piece);
-  for (size_t round = 0; round < rounds; round++) {
+  Plan p = plan(s, slice_of, ranks, ROOM / (size_t)ranks);
+  for (size_t round = 0; round < p.rounds; round++) {
     for (int r = 0; r < ranks; r++) {
-      Range theirs = piece_of(slice_of(s, r), piece, round);
+      Range theirs = piece_of(slice_of(s, r), p.piece, round);
       if (r == me) continue;
-      copy(room_of(s, me) + (size_t)r * piece, values + theirs.first,
+      copy(room_of(s, me) + (size_t)r * p.piece, values + theirs.first,
            (theirs.end - theirs.first) * sizeof *values);
     }
     shared_barrier(s->memory);
-    Range own = piece_of(slice_of(s, me), piece, round);
+    Range own = piece_of(slice_of(s, me), p.piece, round);
     for (int r = 0; r < ranks; r++) {
       if (r == me) continue;
-      add(values + own.first, room_of(s, r) + (size_t)me * piece, own.end - own.first);
+      add(values + own.first, room_of(s, r) + (size_t)me * p.piece, own.end - own.first);
     }
     s->room = !s->room;
   }
@@ -125,14 +134,13 @@ static void sum_node(Shards *s, uint64_t *values) {
 static void share_node(Shards *s, real *values) {
   int ranks = comm_size(s->node), me = comm_rank(s->node);
   if (ranks == 1) return;
-  size_t piece = ROOM * sizeof(uint64_t) / sizeof(real);
-  size_t rounds = rounds_of(s, slice_of, ranks, piece);
-  for (size_t round = 0; round < rounds; round++) {
-    Range own = piece_of(slice_of(s, me), piece, round);
+  Plan p = plan(s, slice_of, ranks, ROOM * sizeof(uint64_t) / sizeof(real));
+  for (size_t round = 0; round < p.rounds; round++) {
+    Range own = piece_of(slice_of(s, me), p.piece, round);
     copy(room_of(s, me), values + own.first, (own.end - own.first) * sizeof *values);
     shared_barrier(s->memory);
     for (int r = 0; r < ranks; r++) {
-      Range theirs = piece_of(slice_of(s, r), piece, round);
+      Range theirs = piece_of(slice_of(s, r), p.piece, round);
       if (r == me) continue;
       copy(values + theirs.first, room_of(s, r), (theirs.end - theirs.first) * sizeof *values);
     }
@@ -150,16 +158,16 @@ static Range peer_part(const Shards *s, int peer) {
 static void sum_peers(Shards *s, uint64_t *values) {
   int nodes = comm_size(s->peers), me = comm_rank(s->peers);
   if (nodes == 1) return;
-  size_t piece = STAGE / (size_t)nodes, rounds = rounds_of(s, peer_part, nodes, piece);
+  Plan p = plan(s, peer_part, nodes, STAGE / (size_t)nodes);
   MPI_Comm *peers = communicator(s->peers);
-  for (size_t round = 0; round < rounds; round++) {
+  for (size_t round = 0; round < p.rounds; round++) {
     for (int i = 0; i < nodes; i++) {
-      Range theirs = piece_of(peer_part(s, i), piece, round);
-      copy(s->stage + (size_t)i * piece, values + theirs.first,
+      Range theirs = piece_of(peer_part(s, i), p.piece, round);
+      copy(s->stage + (size_t)i * p.piece, values + theirs.first,
            (theirs.end - theirs.first) * sizeof *values);
     }
-    MPI_Reduce_scatter_block(s->stage, s->received, (int)piece, MPI_UINT64_T, MPI_SUM, *peers);
-    Range own = piece_of(peer_part(s, me), piece, round);
+    MPI_Reduce_scatter_block(s->stage, s->received, (int)p.piece, MPI_UINT64_T, MPI_SUM, *peers);
+    Range own = piece_of(peer_part(s, me), p.piece, round);
     copy(values + own.first, s->received, (own.end - own.first) * sizeof *values);
   }
 }
@@ -169,15 +177,15 @@ static void share_peers(Shards *s, real *values) {
   int nodes = comm_size(s->peers), me = comm_rank(s->peers);
   if (nodes == 1) return;
   real *stage = (real *)s->stage, *sent = (real *)s->received;
-  size_t piece = STAGE / (size_t)nodes, rounds = rounds_of(s, peer_part, nodes, piece);
+  Plan p = plan(s, peer_part, nodes, STAGE / (size_t)nodes);
   MPI_Comm *peers = communicator(s->peers);
-  for (size_t round = 0; round < rounds; round++) {
-    Range own = piece_of(peer_part(s, me), piece, round);
+  for (size_t round = 0; round < p.rounds; round++) {
+    Range own = piece_of(peer_part(s, me), p.piece, round);
     copy(sent, values + own.first, (own.end - own.first) * sizeof *values);
-    MPI_Allgather(sent, (int)piece, MPI_REAL_TYPE, stage, (int)piece, MPI_REAL_TYPE, *peers);
+    MPI_Allgather(sent, (int)p.piece, MPI_REAL_TYPE, stage, (int)p.piece, MPI_REAL_TYPE, *peers);
     for (int i = 0; i < nodes; i++) {
-      Range theirs = piece_of(peer_part(s, i), piece, round);
-      copy(values + theirs.first, stage + (size_t)i * piece,
+      Range theirs = piece_of(peer_part(s, i), p.piece, round);
+      copy(values + theirs.first, stage + (size_t)i * p.piece,
            (theirs.end - theirs.first) * sizeof *values);
     }
   }

@@ -1,6 +1,7 @@
 #!/bin/bash
-# The same bits for any number of ranks and threads and for every reduction that Open MPI knows: of
-# the weights, of the logged losses and of the evaluated fields, for every experiment.
+# The same bits for any number of ranks and threads, on one node and on several (pretended on one
+# machine), and for every reduction that Open MPI knows: of the weights, of the logged losses and of
+# the evaluated fields, for every experiment.
 set -uo pipefail
 # shellcheck source=tests/suite.sh
 . "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
@@ -33,15 +34,24 @@ for experiment in $(experiments); do
     done
   done
   for algorithm in 1 2 3 4 5 6; do
-    export OMPI_MCA_coll_tuned_use_dynamic_rules=1
+    export OMPI_MCA_coll_tuned_use_dynamic_rules=1 SIREN_RANKS_PER_NODE=1
     export OMPI_MCA_coll_tuned_allreduce_algorithm=$algorithm
-    run_case "$experiment: 3 ranks, reduction $algorithm" 3 1
+    export OMPI_MCA_coll_tuned_reduce_scatter_block_algorithm=$((algorithm % 5))
+    run_case "$experiment: 3 nodes, reduction $algorithm" 3 1
     unset OMPI_MCA_coll_tuned_use_dynamic_rules OMPI_MCA_coll_tuned_allreduce_algorithm
+    unset OMPI_MCA_coll_tuned_reduce_scatter_block_algorithm SIREN_RANKS_PER_NODE
   done
+  export SIREN_RANKS_PER_NODE=2
+  run_case "$experiment: 2 nodes of 2 ranks" 4 1
+  unset SIREN_RANKS_PER_NODE
   expect "$experiment: the digest covers weights" \
     [ "$(file_digest "$scratch/run" network)" != "$(sha256sum </dev/null)" ]
 
   single="$reference" reference=
+  run_case "$experiment: clipped" 1 1 train.clip=0.001
+  run_case "$experiment: clipped, 3 ranks" 3 1 train.clip=0.001
+  expect "$experiment: clipping gives other bits" [ "$reference" != "$single" ]
+  reference=
   run_case "$experiment: double precision" 1 2 precision=double
   run_case "$experiment: double precision, 3 ranks" 3 1 precision=double
   expect "$experiment: double precision gives other bits" [ "$reference" != "$single" ]

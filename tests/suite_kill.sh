@@ -1,6 +1,7 @@
 #!/bin/bash
-# Runs that are killed or asked to stop, and go on with another number of ranks, end with the bits
-# of a run that nobody disturbed. KILLS and KILL_SEED change what is tried.
+# Runs that are killed or asked to stop, and go on with another number of ranks, on one node or on
+# several (pretended on one machine), end with the bits of a run that nobody disturbed. KILLS and
+# KILL_SEED change what is tried.
 set -uo pipefail
 # shellcheck source=tests/suite.sh
 . "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
@@ -19,6 +20,7 @@ arguments() { echo run "$experiment" "${settings[@]}" "output=$output" threads=1
 start() {
   local command=("$siren")
   if [ "$1" != 1 ]; then command=(mpirun -n "$1" "$siren"); fi
+  export SIREN_RANKS_PER_NODE=$((RANDOM % 3 + 1))
   # shellcheck disable=SC2046
   setsid "${command[@]}" $(arguments) >"$scratch/out" 2>"$scratch/err" </dev/null &
   leader=$!
