@@ -1,7 +1,8 @@
 #!/bin/bash
 # The same bits for any number of ranks and threads, on one node and on several (pretended on one
-# machine), and for every reduction that Open MPI knows: of the weights, of the logged losses and of
-# the evaluated fields, for every experiment.
+# machine): of the weights, of the logged losses and of the evaluated fields, for every experiment.
+# Open MPI's reductions and clipping, which know nothing of experiments, take turns: the first
+# experiment has all of them, each other one some.
 set -uo pipefail
 # shellcheck source=tests/suite.sh
 . "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
@@ -26,14 +27,18 @@ run_case() {
   fi
 }
 
+turn=0
 for experiment in $(experiments); do
   reference=
+  algorithms=($((turn % 6 + 1)))
+  if [ $turn = 0 ]; then algorithms=(1 2 3 4 5 6); fi
+  turn=$((turn + 1))
   for ranks in 1 2 3 4; do
     for threads in 1 2; do
       run_case "$experiment: $ranks ranks x $threads threads" $ranks $threads
     done
   done
-  for algorithm in 1 2 3 4 5 6; do
+  for algorithm in "${algorithms[@]}"; do
     export OMPI_MCA_coll_tuned_use_dynamic_rules=1 SIREN_RANKS_PER_NODE=1
     export OMPI_MCA_coll_tuned_allreduce_algorithm=$algorithm
     export OMPI_MCA_coll_tuned_reduce_scatter_block_algorithm=$((algorithm % 5))
@@ -48,10 +53,12 @@ for experiment in $(experiments); do
     [ "$(file_digest "$scratch/run" network)" != "$(sha256sum </dev/null)" ]
 
   single="$reference" reference=
-  run_case "$experiment: clipped" 1 1 train.clip=0.001
-  run_case "$experiment: clipped, 3 ranks" 3 1 train.clip=0.001
-  expect "$experiment: clipping gives other bits" [ "$reference" != "$single" ]
-  reference=
+  if [ $((turn % 4)) = 1 ]; then
+    run_case "$experiment: clipped" 1 1 train.clip=0.001
+    run_case "$experiment: clipped, 3 ranks" 3 1 train.clip=0.001
+    expect "$experiment: clipping gives other bits" [ "$reference" != "$single" ]
+    reference=
+  fi
   run_case "$experiment: double precision" 1 2 precision=double
   run_case "$experiment: double precision, 3 ranks" 3 1 precision=double
   expect "$experiment: double precision gives other bits" [ "$reference" != "$single" ]
