@@ -98,7 +98,7 @@ static Status plan(const Comm *comm, const Sweep *sweep, bool count, FILE *out) 
 Status sweep_command_plan(const Comm *comm, int argc, const char *const *argv, FILE *out) {
   Sweep *sweep = NULL;
   bool count = false;
-  const Own own[] = {{.word = "--count", .flag = &count}, {NULL}};
+  const Own own[] = {{.word = "--count", .flag = &count}, {.word = NULL}};
   TRY(load(comm, argc, argv, own, &sweep));
   Status status = plan(comm, sweep, count, out);
   sweep_destroy(sweep);
@@ -150,7 +150,7 @@ static Status run(const Comm *comm, Sweep *sweep, const char *index, FILE *out) 
 Status sweep_command_run(const Comm *comm, int argc, const char *const *argv, FILE *out) {
   Sweep *sweep = NULL;
   const char *index = NULL;
-  const Own own[] = {{.word = "index", .value = &index}, {NULL}};
+  const Own own[] = {{.word = "index", .value = &index}, {.word = NULL}};
   TRY(load(comm, argc, argv, own, &sweep));
   Status status = run(comm, sweep, index, out);
   sweep_destroy(sweep);
@@ -163,7 +163,7 @@ bool sweep_wants_double(int argc, const char *const *argv) {
   const char *index = NULL;
   bool count = false;
   const Own own[] = {
-      {.word = "index", .value = &index}, {.word = "--count", .flag = &count}, {NULL}};
+      {.word = "index", .value = &index}, {.word = "--count", .flag = &count}, {.word = NULL}};
   bool wide = load(NULL, argc, argv, own, &sweep) == STATUS_OK &&
               sweep_config(sweep, 0, &config) == STATUS_OK &&
               !strcmp(config_text(config, "precision"), "double");
@@ -177,7 +177,7 @@ bool sweep_wants_double(int argc, const char *const *argv) {
 Status sweep_command_table(const Comm *comm, int argc, const char *const *argv, FILE *out) {
   Sweep *sweep = NULL;
   const char *into = NULL;
-  const Own own[] = {{.word = "into", .value = &into}, {NULL}};
+  const Own own[] = {{.word = "into", .value = &into}, {.word = NULL}};
   TRY(load(comm, argc, argv, own, &sweep));
   Status status = comm_agree(comm, comm_rank(comm) ? STATUS_OK : table_make(sweep, into, out));
   sweep_destroy(sweep);
@@ -194,8 +194,9 @@ static Status parse_interval(const char *text, double *seconds) {
 Status sweep_command_watch(const Comm *comm, int argc, const char *const *argv, FILE *out) {
   WatchSettings settings = {.once = false};
   const char *interval = NULL;
-  const Own own[] = {
-      {.word = "interval", .value = &interval}, {.word = "--once", .flag = &settings.once}, {NULL}};
+  const Own own[] = {{.word = "interval", .value = &interval},
+                     {.word = "--once", .flag = &settings.once},
+                     {.word = NULL}};
   TRY(take_directory(argc, argv, own));
   if (interval) TRY(parse_interval(interval, &settings.interval));
   return comm_agree(comm, comm_rank(comm) ? STATUS_OK : watch_directory(argv[0], &settings, out));
@@ -203,7 +204,7 @@ Status sweep_command_watch(const Comm *comm, int argc, const char *const *argv, 
 
 Status sweep_command_report(const Comm *comm, int argc, const char *const *argv, FILE *out) {
   const char *into = NULL;
-  const Own own[] = {{.word = "into", .value = &into}, {NULL}};
+  const Own own[] = {{.word = "into", .value = &into}, {.word = NULL}};
   TRY(take_directory(argc, argv, own));
   return comm_agree(comm, comm_rank(comm) ? STATUS_OK : report_make(argv[0], into, out));
 }
