@@ -74,7 +74,10 @@ static Status convert_list(Reader *reader, const yaml_node_t *node, int depth, T
   const yaml_node_item_t *start = node->data.sequence.items.start;
   int n = (int)(node->data.sequence.items.top - start);
   TRY(memory_allocate(&tree->items, (size_t)n, sizeof *tree->items, "a list"));
-  for (; tree->n < n; tree->n++) TRY(convert(reader, start[tree->n], depth, &tree->items[tree->n]));
+  for (int i = 0; i < n; i++) {
+    tree->n++; /* also of what fails there is something to release */
+    TRY(convert(reader, start[i], depth, &tree->items[i]));
+  }
   return STATUS_OK;
 }
 

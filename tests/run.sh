@@ -112,7 +112,8 @@ if leaks_found 2>/dev/null; then leaks=1; else echo "no leak detection on this m
 export UBSAN_OPTIONS="print_stacktrace=1"
 if check "build with clang and sanitizers" build build-sanitize -DCMAKE_C_COMPILER=clang \
   -DSIREN_SANITIZE=ON; then
-  ASAN_OPTIONS="detect_leaks=$leaks" run_tests build-sanitize -L unit
+  ASAN_OPTIONS="detect_leaks=$leaks" LSAN_OPTIONS="suppressions=$PWD/tests/leaks.supp" \
+    run_tests build-sanitize -L unit
   ASAN_OPTIONS="detect_leaks=0" run_tests build-sanitize -R '^test_mpi_.*_2$|^suite_contract$'
   check "gcc and clang give the same bits" same_bits
 fi
