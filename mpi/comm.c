@@ -80,27 +80,21 @@ static Status start_world(int provided, Comm **comm) {
   return status;
 }
 
-/* Settings of Open MPI that differ from its own; what the environment says goes before.
- *
- * sharedfp: with every file, Open MPI opens a shared file pointer, which nobody here asks for.
- * Between ranks of one node it prefers the kind `sm`, which locks a semaphore of the system that is
- * called after the file's last name alone, whatever its directory and job. A rank that is killed at
- * that moment leaves it locked, and then all later runs on the node whose files have that name
- * (run.h5.tmp) wait for ever. The other kinds, which runs of several nodes have anyway, use files
- * beside the file. As a priority, this leaves the choice to a user who makes one, in whichever way.
- *
- * ess: without mpirun, Open MPI starts a daemon beside the process, for ranks that it might spawn.
- * None are, and without it a program starts in half the time. */
-static void choose_settings(void) {
+/* With every file, Open MPI opens a shared file pointer, which nobody here asks for. Between ranks
+ * of one node it prefers the kind `sm`, which locks a semaphore of the system that is called after
+ * the file's last name alone, whatever its directory and job. A rank that is killed at that moment
+ * leaves it locked, and then all later runs on the node whose files have that name (run.h5.tmp)
+ * wait for ever. The other kinds, which runs of several nodes have anyway, use files beside the
+ * file. As a priority, this leaves the choice to a user who makes one, in whichever way. */
+static void prefer_files(void) {
   setenv("OMPI_MCA_sharedfp_sm_priority", "0", 0);
-  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
 }
 
 Status comm_start(int *argc, char ***argv, Comm **comm) {
   *comm = NULL;
   TRY(check_step());
   int provided;
-  choose_settings();
+  prefer_files();
   MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
   Status status = start_world(provided, comm);
   if (status != STATUS_OK) MPI_Finalize();
