@@ -69,7 +69,7 @@ brick_row() { # RANKS
     return
   fi
   echo "| $1 | $("$siren" info "$runs/$run/run.h5" | awk '$1 == "weights" { print $3; exit }')" \
-    "| $(fact "$run" loss_final) | $(fact "$run" peak_memory) |"
+    "| $(fact "$run" loss_final) | $(fact "$run" memory_mb_rank0) |"
 }
 
 {
