@@ -150,6 +150,9 @@ rule_scripts() {
     if ! head -n 1 "$file" | grep -qE '^#(!/bin/bash$| )'; then
       offence "$file:1: begins neither with #!/bin/bash nor with a comment"
     fi
+    if head -c 2 "$file" | grep -q '^#!' && ! [ -x "$file" ] && [[ $file == *.sh ]]; then
+      offence "$file:1: is a program that may not be run: chmod +x"
+    fi
   done
 }
 
@@ -165,7 +168,8 @@ lint() { # DIRECTORY
 
 # ---- Self-test ----
 
-# EXPECTED PATH: standard input, put at PATH of a clean tree, must give the one offence EXPECTED.
+# EXPECTED PATH [MODE]: standard input, put at PATH of a clean tree, must give the one offence
+# EXPECTED.
 breaks() {
   local tree output
   tree="$(mktemp -d "$scratch/tree.XXXX")"
@@ -173,6 +177,7 @@ breaks() {
   printf '/* A thing. MPI_Send, stdout and exit(1) in a comment. */\n#include "core/real.h"\n' \
     >"$tree/core/thing.c"
   cat >"$tree/$2"
+  chmod "${3:-755}" "$tree/$2"
   output="$(bash "$self" "$tree")"
   if [ $? = 1 ] && grep -qF -- "$1" <<<"$output" && [ "$(wc -l <<<"$output")" = 2 ]; then
     echo "ok: $1"
@@ -213,6 +218,7 @@ self_test() {
   breaks 'core/a.h:1: no include guard CORE_A_H' core/a.h <<<'/* A. */'
   breaks 'core/a.h:1: does not begin' core/a.h <<<'#ifndef CORE_A_H'
   breaks 'tests/a.sh:1: begins neither' tests/a.sh <<<'true'
+  breaks 'tests/a.sh:1: is a program' tests/a.sh 644 <<<'#!/bin/bash'
   breaks 'slurm/a.sbatch:1: begins neither' slurm/a.sbatch <<<'#SBATCH --time=1'
   breaks 'slurm/a.sbatch:2: wording' slurm/a.sbatch <<<$'#!/bin/bash\n# TO''DO later'
   breaks 'slurm/a.sbatch:2: line of over' slurm/a.sbatch < <(printf '#!/bin/bash\n# %099d\n' 0)
