@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "io/dataset_parts.h"
+#include "io/text.h"
 
 /* ---- One data set ---- */
 
@@ -96,18 +97,12 @@ Status dataset_suits(const Hdf5File *file, const char *name, const Stored *store
 typedef struct {
   int sets, suitable;
   char path[DATASET_NAME]; /* the last suitable one, or else the last */
-  char list[2][400];       /* "/a (3x4), /b": all, and the suitable ones */
+  char list[2][TEXT_LIST]; /* "/a (3x4), /b": all, and the suitable ones */
 } Search;
 
-static void list(char text[400], const char *name, const Stored *stored) {
+static void list(char text[TEXT_LIST], const char *name, const Stored *stored) {
   char shape[160];
-  size_t used = strlen(text);
-  if (used > 300) {
-    if (strcmp(text + used - 4, " ...") != 0) strcat(text, " ...");
-    return;
-  }
-  snprintf(text + used, 320 - used, "%s%.60s (%.60s)", used ? ", " : "", name,
-           hdf5_shape_text(stored->rank, stored->size, shape));
+  text_list(text, name, hdf5_shape_text(stored->rank, stored->size, shape));
 }
 
 static Status search(const Hdf5File *file, const DatasetWish *wish, Search *found) {

@@ -59,6 +59,15 @@ void word_copy(Word word, char *copy, size_t size) {
   copy[length] = '\0';
 }
 
+void text_list(char list[TEXT_LIST], const char *name, const char *shape) {
+  size_t used = strlen(list);
+  if (used <= 300) {
+    snprintf(list + used, 320 - used, "%s%.60s (%.60s)", used ? ", " : "", name, shape);
+  } else if (strcmp(list + used - 4, " ...") != 0) {
+    strcat(list, " ...");
+  }
+}
+
 Status text_fail(const Text *text, const char *format, ...) {
   char message[256];
   va_list arguments;

@@ -43,6 +43,10 @@ Status text_integer(Text *text, const char *what, int64_t *value);
 /* The same of a word taken already. */
 Status text_integer_of(const Text *text, Word word, const char *what, int64_t *value);
 
+/* Adds "NAME (SHAPE)" to a list for messages, " ..." once where there is no room for more. */
+enum { TEXT_LIST = 400 };
+void text_list(char list[TEXT_LIST], const char *name, const char *shape);
+
 /* STATUS_FAILED with "NAME: line N: " before the message. */
 Status text_fail(const Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
