@@ -77,6 +77,17 @@ void jet_reverse(Jet *jet, const real *theta, const real *x, const real *weights
   jet->kind->reverse(jet, theta, x, weights, y_bar, gradient, accumulate);
 }
 
+void jet_factors(Jet *jet, const real *theta, const real *weights, const real *y_bar,
+                 real *const bar[NETWORK_MAX_LINEAR]) {
+  assert(jet->reverse && jet->kind->factors);
+  jet->kind->factors(jet, theta, weights, y_bar, bar);
+}
+
+const real *jet_input(const Jet *jet, int layer) {
+  assert(jet->kind->input);
+  return jet->kind->input(jet, layer);
+}
+
 double jet_flops(const Network *network, const JetSpec *spec) {
   double multiplications = 0;
   for (int l = 0; l < network->n_linear; l++) {

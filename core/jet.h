@@ -64,6 +64,18 @@ const real *jet_forward(Jet *jet, const real *theta, const real *x, const real *
 void jet_reverse(Jet *jet, const real *theta, const real *x, const real *weights, const real *y_bar,
                  real *gradient, bool accumulate);
 
+/* Local. After jet_forward of JET_STREAMS, what the reverse pass multiplies: for y_bar, stores in
+ * bar[l] [streams][rows][out of l] the adjoint of W_l h + b_l of every linear layer l (omega
+ * included). With the layers' inputs, jet_input, d/dW_l of sum_r y_bar_r . y_r is sum_r of
+ * bar_r h_r^T over rows and streams, d/db_l the sum of the value stream's bars. Parameters of the
+ * encoding are not looked at. */
+void jet_factors(Jet *jet, const real *theta, const real *weights, const real *y_bar,
+                 real *const bar[NETWORK_MAX_LINEAR]);
+
+/* Local. After jet_forward of JET_STREAMS: the input h of linear layer l, [streams][rows][in of l],
+ * owned by the jet. */
+const real *jet_input(const Jet *jet, int layer);
+
 /* Local. Floating-point operations of forward + reverse for one sample (gemm part: 6 P streams,
  * less the input gradient of the first layer, which nobody needs, is NOT subtracted: the paper's
  * count). */

@@ -290,4 +290,4 @@ static void reverse(Jet *head, const real *theta, const real *x, const real *wei
   jet_encoding_gradient(head, theta, x, weights, jet->h_bar_input, accumulate, gradient);
 }
 
-const JetKind jet_adjoint_kind = {passes, sizeof(Adjoint), place, forward, reverse};
+const JetKind jet_adjoint_kind = {passes, sizeof(Adjoint), place, forward, reverse, NULL, NULL};

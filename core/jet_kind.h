@@ -24,6 +24,10 @@ typedef struct JetKind {
   const real *(*forward)(Jet *jet, const real *theta, const real *x, const real *weights);
   void (*reverse)(Jet *jet, const real *theta, const real *x, const real *weights,
                   const real *y_bar, real *gradient, bool accumulate);
+  /* jet_factors and jet_input; NULL: not with this kind. */
+  void (*factors)(Jet *jet, const real *theta, const real *weights, const real *y_bar,
+                  real *const *bar);
+  const real *(*input)(const Jet *jet, int layer);
 } JetKind;
 
 extern const JetKind jet_streams_kind; /* all streams forward: methods 2.2, 2.3 */

@@ -92,30 +92,67 @@ static void weight_gradient(const Streams *jet, int l, const real *u_bar, bool a
             layer_input(jet, l), accumulate, gradient + linear->weight);
 }
 
-static void reverse(Jet *head, const real *theta, const real *x, const real *weights,
-                    const real *y_bar, real *gradient, bool accumulate) {
-  Streams *jet = (Streams *)head;
-  const Network *network = head->network;
-  int block = head->rows * head->streams, last = network->n_linear - 1;
+/* What becomes of a layer's adjoint on the way back: its weight and bias gradient, or a copy. */
+typedef struct {
+  real *gradient;
+  bool accumulate;
+  real *const *bar; /* not NULL: copies, times omega */
+} Backward;
+
+static void take_layer(Streams *jet, int l, const real *u_bar, const Backward *backward) {
+  const Linear *linear = &jet->head.network->linear[l];
+  if (!backward->bar) {
+    weight_gradient(jet, l, u_bar, backward->accumulate, backward->gradient);
+    if (l == jet->head.network->n_linear - 1) {
+      jet_output_bias_gradient(&jet->head, u_bar, backward->accumulate, backward->gradient);
+    } else {
+      jet_bias_gradient(linear, jet->bias, backward->accumulate, backward->gradient);
+    }
+    return;
+  }
+  size_t n = (size_t)jet->head.rows * (size_t)jet->head.streams * (size_t)linear->out;
+  for (size_t i = 0; i < n; i++) backward->bar[l][i] = (real)linear->omega * u_bar[i];
+}
+
+/* Returns the adjoint of the first layer's input, NULL where nobody needs it. */
+static const real *sweep(Streams *jet, const real *theta, const real *weights, const real *y_bar,
+                         const Backward *backward) {
+  const Network *network = jet->head.network;
+  int block = jet->head.rows * jet->head.streams, last = network->n_linear - 1;
   const Linear *output = &network->linear[last];
-  weight_gradient(jet, last, y_bar, accumulate, gradient);
-  jet_output_bias_gradient(head, y_bar, accumulate, gradient);
+  take_layer(jet, last, y_bar, backward);
   real *bar = jet->adjoint[0], *next = jet->adjoint[1];
   linalg_nn(block, output->in, output->out, 1, y_bar, theta + output->weight, bar);
   for (int l = last - 1; l >= 0; l--) {
     const Linear *linear = &network->linear[l];
     JetLayer layer = layer_view(jet, l, weights);
     jet_layer_reverse(&layer, bar, jet->bias);
-    weight_gradient(jet, l, bar, accumulate, gradient);
-    jet_bias_gradient(linear, jet->bias, accumulate, gradient);
-    if (l == 0 && !network->spec.encoding->reverse) return;
+    take_layer(jet, l, bar, backward);
+    if (l == 0 && (backward->bar || !network->spec.encoding->reverse)) return NULL;
     linalg_nn(block, linear->in, linear->out, (real)linear->omega, bar, theta + linear->weight,
               next);
     real *swap = bar;
     bar = next;
     next = swap;
   }
-  jet_encoding_gradient(head, theta, x, weights, bar, accumulate, gradient);
+  return bar;
 }
 
-const JetKind jet_streams_kind = {passes, sizeof(Streams), place, forward, reverse};
+static void reverse(Jet *head, const real *theta, const real *x, const real *weights,
+                    const real *y_bar, real *gradient, bool accumulate) {
+  Backward backward = {gradient, accumulate, NULL};
+  const real *h_bar = sweep((Streams *)head, theta, weights, y_bar, &backward);
+  if (h_bar) jet_encoding_gradient(head, theta, x, weights, h_bar, accumulate, gradient);
+}
+
+static void factors(Jet *head, const real *theta, const real *weights, const real *y_bar,
+                    real *const *bar) {
+  Backward backward = {.bar = bar};
+  sweep((Streams *)head, theta, weights, y_bar, &backward);
+}
+
+static const real *input(const Jet *head, int layer) {
+  return layer_input((const Streams *)head, layer);
+}
+
+const JetKind jet_streams_kind = {passes, sizeof(Streams), place, forward, reverse, factors, input};

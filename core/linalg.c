@@ -9,6 +9,11 @@
 
 #include "core/product.h"
 
+/* LAPACK of the same library, which has no header for it everywhere. */
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+void dpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda,
+             double *b, const int *ldb, int *info);
+
 #ifdef SIREN_DOUBLE
 #define GEMM cblas_dgemm
 #else
@@ -225,4 +230,14 @@ void linalg_blas_tn(int m, int n, int k, real alpha, const real *a, const real *
                     real *c) {
   GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, alpha, a, m, b, n, accumulate ? 1 : 0, c,
        n);
+}
+
+/* LAPACK's matrices are column-major: our lower triangle is its upper one. */
+bool linalg_cholesky(int n, double *a, double *b) {
+  const int one = 1;
+  int info;
+  dpotrf_("U", &n, a, &n, &info);
+  if (info != 0) return false;
+  dpotrs_("U", &n, &one, a, &n, b, &n, &info);
+  return info == 0;
 }

@@ -25,7 +25,12 @@ void linalg_nn(int m, int n, int k, real alpha, const real *a, const real *b, re
 void linalg_tn(int m, int n, int k, real alpha, const real *a, const real *b, bool accumulate,
                real *c);
 
-/* Local. The same by the BLAS, whatever the shape. */
+/* Local. Solves A x = b in double by Cholesky's factors: a [n][n] symmetric positive definite, of
+ * which the lower triangle (a[i * n + j], j <= i) is read and overwritten and the rest left alone;
+ * b [n] becomes x. False where it is not positive definite. */
+bool linalg_cholesky(int n, double *a, double *b);
+
+/* Local. The same products by the BLAS, whatever the shape. */
 void linalg_blas_nt(int m, int n, int k, real alpha, const real *a, const real *b, real *c);
 void linalg_blas_nn(int m, int n, int k, real alpha, const real *a, const real *b, real *c);
 void linalg_blas_tn(int m, int n, int k, real alpha, const real *a, const real *b, bool accumulate,

@@ -10,7 +10,7 @@
 #include "core/vector.h"
 
 /* The table: NAME is the name and NAME_kind the rest of the row. */
-#define OPTIMIZERS(X) X(adam) X(lbfgs)
+#define OPTIMIZERS(X) X(adam) X(lbfgs) X(spring)
 
 static const char *const names[] = {
 #define X(name) #name,

@@ -11,9 +11,16 @@
 #include "core/state.h"
 #include "core/status.h"
 
-/* Loss and gradient at theta, of one and the same function in all calls of one optimizer_step.
+/* Loss and gradient (NULL: the loss alone) at theta, of one and the same function in all calls of
+ * one optimizer_step.
  * Collective where the caller's evaluation is; gives the same bits on every rank. */
 typedef Status (*OptimizerEvaluate)(void *context, const real *theta, double *loss, real *gradient);
+
+/* Natural gradient in the space of the residuals r (methods section 4): direction [n] = J^T (J J^T
+ * + damping D)^-1 (r - momentum J previous) + momentum previous, J = dr/dtheta, D the mean of J
+ * J^T's diagonal. Collective as the above; in the same step, for the same function. */
+typedef Status (*OptimizerDirection)(void *context, const real *theta, double damping,
+                                     double momentum, const real *previous, real *direction);
 
 typedef struct {
   double beta1, beta2, eps; /* Adam: [0, 1), [0, 1), > 0 */
@@ -22,10 +29,12 @@ typedef struct {
   /* L-BFGS: every step has the same objective (no random samples), so that the accepted trial of
    * one step is the start of the next and is not evaluated twice. */
   bool fixed_objective;
+  double damping, momentum;     /* SPRING: > 0, [0, 1) */
+  OptimizerDirection direction; /* SPRING; else not looked at */
 } OptimizerSettings;
 
 /* Adam as the paper's code has it, L-BFGS as PyTorch's default history and line search. */
-#define OPTIMIZER_DEFAULTS ((OptimizerSettings){0.9, 0.999, 1e-8, 100, 25, false})
+#define OPTIMIZER_DEFAULTS ((OptimizerSettings){0.9, 0.999, 1e-8, 100, 25, false, 1e-3, 0.9, NULL})
 
 typedef struct Optimizer Optimizer;
 
@@ -51,7 +60,11 @@ void optimizer_destroy(Optimizer *optimizer);
  * with a loss that is not finite counts as too long a step. When no step lowers the loss, the
  * history is dropped and steepest descent tried once; when that finds nothing either, theta stays
  * and optimizer_converged says so: with a fixed objective further steps change nothing and evaluate
- * nothing. With fixed_objective, theta must be what the last step left. */
+ * nothing. With fixed_objective, theta must be what the last step left.
+ *
+ * SPRING (Goldshlager et al. 2024; without momentum ENGD-W): theta -= t direction, t the first of
+ * lr, lr/2, lr/4, ... that lowers the loss. When none of max_evaluations does, theta stays and the
+ * next step begins without a previous direction. */
 Status optimizer_step(Optimizer *optimizer, double lr, real *theta, OptimizerEvaluate evaluate,
                       void *context, double *loss);
 

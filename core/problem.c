@@ -5,26 +5,19 @@
 #include <string.h>
 
 #include "core/memory.h"
-
-/* One thread's buffers for the blocks of one domain. */
-typedef struct {
-  int rows; /* of a block */
-  Jet *jet;
-  real *memory; /* everything below */
-  real *x, *data, *weights, *bar;
-} DomainBuffers;
+#include "core/problem_parts.h"
 
 typedef struct {
   int n_domains;
   DomainBuffers domains[PROBLEM_MAX_DOMAINS];
 } Workspace;
 
-static int tile_samples(const Problem *problem) {
+int problem_tile(const Problem *problem) {
   return problem->tile ? problem->tile : problem_default_tile(problem);
 }
 
 static int64_t domain_tiles(const Problem *problem, const Domain *domain) {
-  int tile = tile_samples(problem);
+  int tile = problem_tile(problem);
   return (domain->samples + tile - 1) / tile;
 }
 
@@ -76,23 +69,36 @@ static size_t place(DomainBuffers *buffers, const Domain *domain, const Network 
   return used;
 }
 
-static Status buffers_create(const Problem *problem, const Domain *domain, DomainBuffers *buffers) {
-  buffers->rows = problem_block_rows(problem->network, &domain->jet, tile_samples(problem));
-  TRY(jet_create(problem->network, &domain->jet, buffers->rows, true, &buffers->jet));
+Status buffers_create(const Problem *problem, const Domain *domain, const JetSpec *jet, int rows,
+                      DomainBuffers *buffers) {
+  buffers->rows = rows;
+  TRY(jet_create(problem->network, jet, rows, true, &buffers->jet));
   size_t count = place(buffers, domain, problem->network, NULL);
   TRY(memory_allocate(&buffers->memory, count, sizeof(real), "samples"));
   place(buffers, domain, problem->network, buffers->memory);
   return STATUS_OK;
 }
 
+void buffers_destroy(DomainBuffers *buffers) {
+  jet_destroy(buffers->jet);
+  free(buffers->memory);
+}
+
+size_t buffers_bytes(const Problem *problem, const Domain *domain, const JetSpec *jet, int rows) {
+  DomainBuffers buffers = {.rows = rows};
+  size_t samples = sizeof(real) * place(&buffers, domain, problem->network, NULL);
+  return memory_footprint(jet_bytes(problem->network, jet, rows, true)) + memory_footprint(samples);
+}
+
 static void workspace_destroy(void *workspace) {
   Workspace *w = workspace;
   if (!w) return;
-  for (int m = 0; m < w->n_domains; m++) {
-    jet_destroy(w->domains[m].jet);
-    free(w->domains[m].memory);
-  }
+  for (int m = 0; m < w->n_domains; m++) buffers_destroy(&w->domains[m]);
   free(w);
+}
+
+static int domain_rows(const Problem *problem, const Domain *domain) {
+  return problem_block_rows(problem->network, &domain->jet, problem_tile(problem));
 }
 
 static Status workspace_create(const Objective *self, void **workspace) {
@@ -101,7 +107,9 @@ static Status workspace_create(const Objective *self, void **workspace) {
   TRY(memory_allocate(&w, 1, sizeof *w, "a workspace"));
   w->n_domains = problem->n_domains;
   for (int m = 0; m < problem->n_domains; m++) {
-    Status status = buffers_create(problem, &problem->domains[m], &w->domains[m]);
+    const Domain *domain = &problem->domains[m];
+    Status status =
+        buffers_create(problem, domain, &domain->jet, domain_rows(problem, domain), &w->domains[m]);
     if (status != STATUS_OK) {
       workspace_destroy(w);
       return status;
@@ -115,11 +123,7 @@ size_t problem_workspace_bytes(const Problem *problem) {
   size_t bytes = sizeof(Workspace);
   for (int m = 0; m < problem->n_domains; m++) {
     const Domain *domain = &problem->domains[m];
-    DomainBuffers buffers = {
-        .rows = problem_block_rows(problem->network, &domain->jet, tile_samples(problem))};
-    size_t jet = jet_bytes(problem->network, &domain->jet, buffers.rows, true);
-    size_t samples = sizeof(real) * place(&buffers, domain, problem->network, NULL);
-    bytes += memory_footprint(jet) + memory_footprint(samples);
+    bytes += buffers_bytes(problem, domain, &domain->jet, domain_rows(problem, domain));
   }
   return bytes;
 }
@@ -128,8 +132,8 @@ static size_t workspace_bytes(const Objective *self) {
   return problem_workspace_bytes(self->context);
 }
 
-static TermBlock block_view(const Problem *problem, const Domain *domain,
-                            const DomainBuffers *buffers, int rows, const real *y, bool adjoint) {
+TermBlock buffers_view(const Problem *problem, const Domain *domain, const DomainBuffers *buffers,
+                       int rows, const real *y, bool adjoint) {
   int in = problem->network->spec.in, out = problem->network->spec.out;
   size_t stride = (size_t)buffers->rows * (size_t)out;
   real *bar = adjoint ? buffers->bar : NULL;
@@ -152,9 +156,8 @@ static TermBlock block_view(const Problem *problem, const Domain *domain,
   return block;
 }
 
-/* Samples that fill up the last block: their adjoints stay zero. */
-static void draw_block(const Problem *problem, const Domain *domain, DomainBuffers *buffers,
-                       uint64_t step, int64_t first, int rows) {
+void buffers_draw(const Problem *problem, const Domain *domain, DomainBuffers *buffers,
+                  uint64_t step, int64_t first, int rows) {
   int in = problem->network->spec.in;
   domain->draw(domain->source, step, first, rows, buffers->x, buffers->data, buffers->weights);
   size_t missing = (size_t)(buffers->rows - rows);
@@ -165,17 +168,19 @@ static void draw_block(const Problem *problem, const Domain *domain, DomainBuffe
   }
 }
 
+void buffers_clear(const Problem *problem, const Domain *domain, DomainBuffers *buffers) {
+  size_t numbers = (size_t)buffers->rows * (size_t)problem->network->spec.out;
+  int streams = jet_streams(&domain->jet, problem->network->spec.in);
+  memset(buffers->bar, 0, numbers * (size_t)streams * sizeof(real));
+}
+
 static void domain_block(const Problem *problem, const Domain *domain, DomainBuffers *buffers,
                          uint64_t step, int64_t first, int rows, const real *theta, real *gradient,
                          bool accumulate, double *terms) {
-  draw_block(problem, domain, buffers, step, first, rows);
+  buffers_draw(problem, domain, buffers, step, first, rows);
   const real *y = jet_forward(buffers->jet, theta, buffers->x, buffers->weights);
-  if (gradient) {
-    memset(buffers->bar, 0,
-           (size_t)buffers->rows * (size_t)problem->network->spec.out *
-               (size_t)jet_streams(&domain->jet, problem->network->spec.in) * sizeof(real));
-  }
-  TermBlock block = block_view(problem, domain, buffers, rows, y, gradient != NULL);
+  if (gradient) buffers_clear(problem, domain, buffers);
+  TermBlock block = buffers_view(problem, domain, buffers, rows, y, gradient != NULL);
   double reduction = domain->mean ? 1 / (double)domain->samples : 1;
   for (int t = 0; t < domain->n_terms; t++) {
     const Term *term = &domain->terms[t];
@@ -187,8 +192,8 @@ static void domain_block(const Problem *problem, const Domain *domain, DomainBuf
   }
 }
 
-static void problem_tile(const Objective *self, uint64_t step, int64_t tile, const real *theta,
-                         real *gradient, double *terms, void *workspace) {
+static void run_tile(const Objective *self, uint64_t step, int64_t tile, const real *theta,
+                     real *gradient, double *terms, void *workspace) {
   const Problem *problem = self->context;
   Workspace *w = workspace;
   memset(terms, 0, (size_t)self->n_terms * sizeof *terms);
@@ -199,7 +204,7 @@ static void problem_tile(const Objective *self, uint64_t step, int64_t tile, con
   }
   const Domain *domain = &problem->domains[m];
   DomainBuffers *buffers = &w->domains[m];
-  int64_t samples = tile_samples(problem), begin = tile * samples, end = begin + samples;
+  int64_t samples = problem_tile(problem), begin = tile * samples, end = begin + samples;
   if (end > domain->samples) end = domain->samples;
   for (int64_t first = begin; first < end; first += buffers->rows) {
     int rows = (int)(end - first < buffers->rows ? end - first : buffers->rows);
@@ -214,7 +219,7 @@ static int64_t least(int64_t a, int64_t b) {
 
 static Status problem_prepare(const Objective *self, uint64_t step, int64_t first, int64_t end) {
   const Problem *problem = self->context;
-  int64_t tile = tile_samples(problem), before = 0;
+  int64_t tile = problem_tile(problem), before = 0;
   for (int m = 0; m < problem->n_domains; m++) {
     const Domain *domain = &problem->domains[m];
     int64_t tiles = domain_tiles(problem, domain);
@@ -261,7 +266,7 @@ Status problem_objective(const Problem *problem, Objective *objective) {
                            .workspace_create = workspace_create,
                            .workspace_destroy = workspace_destroy,
                            .workspace_bytes = workspace_bytes,
-                           .tile = problem_tile};
+                           .tile = run_tile};
   for (int m = 0; m < problem->n_domains; m++) {
     const Domain *domain = &problem->domains[m];
     for (int t = 0; t < domain->n_terms; t++) {

@@ -36,6 +36,13 @@ typedef struct {
   const void *settings; /* borrowed */
 } Term;
 
+/* Local. Least squares: one of the residuals of each row, whose squares add up to what the domain
+ * contributes to the loss (weights included; times the number of samples where it is a mean).
+ * Stores it in residual [rows] and adds its derivative to the adjoints; rows that do not have it
+ * get active false, and a residual and derivative of 0. */
+typedef void (*ResidualFunction)(const TermBlock *block, int which, const void *settings,
+                                 double *residual, bool *active);
+
 /* Local, thread-safe, pure. Fills rows first .. first+rows-1 of the step's samples: x [rows][in],
  * data [rows][data_width] (NULL if data_width is 0), weights [rows][in] (NULL unless
  * operator_weights). */
@@ -58,6 +65,9 @@ typedef struct {
   const void *source;      /* borrowed */
   int n_terms;
   Term terms[DOMAIN_MAX_TERMS];
+  int n_residuals;               /* 0: not a sum of squares */
+  ResidualFunction residuals;    /* NULL then */
+  const void *residual_settings; /* borrowed */
 } Domain;
 
 typedef struct {
@@ -78,6 +88,9 @@ int problem_block_rows(const Network *network, const JetSpec *jet, int tile);
 /* Local. A tile for train.tile=0: large enough that adding its gradient exactly costs a few per
  * cent of computing it, small enough to be shared out. A function of network and jets only. */
 int problem_default_tile(const Problem *problem);
+
+/* Local. Samples of a tile: the problem's, or problem_default_tile. */
+int problem_tile(const Problem *problem);
 
 /* Local. Bytes of memory that one thread's workspace occupies. */
 size_t problem_workspace_bytes(const Problem *problem);

@@ -7,10 +7,12 @@
 
 #include "core/jet.h"
 #include "core/memory.h"
+#include "experiments/stop.h"
 
 /* A block is what one jet evaluates at once; a chunk is a whole number of steps along axis 0, of at
  * least CHUNK_POINTS points if the grid has them, and starts a new block. */
 enum { BLOCK_ROWS = 256, CHUNK_POINTS = 16 * BLOCK_ROWS, WAVE_BYTES = 64 << 20 };
+static const double wave_flops = 1e12;
 
 int64_t grid_line(const Grid *grid) {
   int64_t points = 1;
@@ -197,7 +199,8 @@ typedef struct {
   float *fields[FIELD_COUNT];
 } Work;
 
-/* Steps of a rank. Waves depend on the number of ranks, which only moves work around. */
+/* Steps of a rank: bounded memory, and some seconds until a request to stop is seen. Waves depend
+ * on the number of ranks, which only moves work around. */
 static int64_t wave_steps(const Network *network, const Grid *grid, const bool wanted[FIELD_COUNT],
                           int ranks) {
   int64_t per_point = 0, chunk = chunk_of(grid);
@@ -206,7 +209,10 @@ static int64_t wave_steps(const Network *network, const Grid *grid, const bool w
   }
   int64_t chunks = (grid->size[0] + chunk - 1) / chunk;
   int64_t fair = (chunks + ranks - 1) / ranks;
-  int64_t bounded = WAVE_BYTES / (chunk * grid_line(grid) * per_point);
+  int64_t points = chunk * grid_line(grid), bounded = WAVE_BYTES / (points * per_point);
+  int64_t short_enough =
+      (int64_t)(wave_flops / (evaluator_flops(network, wanted) * (double)points));
+  if (short_enough < bounded) bounded = short_enough;
   return chunk * (bounded < 1 ? 1 : bounded < fair ? bounded : fair);
 }
 
@@ -246,6 +252,14 @@ static Status create_fields(Work *work) {
   return STATUS_OK;
 }
 
+/* Collective. An evaluation of hours must not outlive the request to stop. */
+static Status look_for_stop(const Comm *comm) {
+  double wish = stop_requested();
+  comm_max_double(comm, &wish, 1);
+  if (wish == 0) return STATUS_OK;
+  return status_fail(STATUS_STOPPED, "stopped while fields were evaluated; start again to go on");
+}
+
 static Status run_waves(const Comm *comm, const Work *work, EvaluatorSink sink, void *context) {
   int64_t size = work->evaluator->grid.size[0], steps = work->steps;
   for (int64_t wave = 0; wave < size; wave += steps * comm_size(comm)) {
@@ -253,6 +267,7 @@ static Status run_waves(const Comm *comm, const Work *work, EvaluatorSink sink, 
     int64_t count = first + steps < size ? steps : first < size ? size - first : 0;
     if (count) evaluator_steps(work->evaluator, first, count, work->fields);
     TRY(sink(context, count ? first : size, count, (const float *const *)work->fields));
+    if (wave + steps * comm_size(comm) < size) TRY(look_for_stop(comm));
   }
   return STATUS_OK;
 }

@@ -60,7 +60,7 @@ typedef Status (*EvaluatorSink)(void *context, int64_t first, int64_t count,
                                 const float *const fields[FIELD_COUNT]);
 
 /* Collective. Evaluates the fields with wanted[kind] set at every point and hands them to `sink`.
- */
+ * STATUS_STOPPED between two waves when a rank is asked to stop (experiments/stop.h). */
 Status evaluator_run(const Comm *comm, const Network *network, const real *theta, const Grid *grid,
                      const bool wanted[FIELD_COUNT], int threads, EvaluatorSink sink,
                      void *context);

@@ -12,6 +12,7 @@
 #include "experiments/progress.h"
 #include "experiments/stop.h"
 #include "mpi/evaluate.h"
+#include "mpi/natural.h"
 
 typedef struct {
   const Setup *setup;
@@ -19,6 +20,7 @@ typedef struct {
   real *theta;
   History *history;
   Evaluation *evaluation;
+  Natural *natural; /* NULL: the optimiser does not ask for it */
   Optimizer *optimizer;
   int n_arrays;
   StateArray arrays[2 * STATE_MAX_ARRAYS]; /* what a checkpoint holds beside theta */
@@ -164,6 +166,9 @@ static Status begin(Trainer *trainer) {
   return found ? STATUS_OK : save(trainer); /* a disk that is too small shows at once */
 }
 
+static Status natural(void *context, const real *theta, double damping, double momentum,
+                      const real *previous, real *direction);
+
 Status trainer_optimizer(const Config *config, size_t n, Optimizer **optimizer) {
   OptimizerSettings settings = {
       .beta1 = config_real(config, "train.beta1"),
@@ -173,6 +178,12 @@ Status trainer_optimizer(const Config *config, size_t n, Optimizer **optimizer) 
       .max_evaluations = (int)config_int(config, "train.lbfgs_evaluations"),
   };
   const char *name = config_text(config, "train.optimizer");
+  if (!strcmp(name, "spring")) {
+    settings.max_evaluations = (int)config_int(config, "train.trials");
+    settings.damping = config_real(config, "train.damping");
+    settings.momentum = config_real(config, "train.momentum");
+    settings.direction = natural;
+  }
   if (!strcmp(name, "lbfgs") && config_real(config, "train.clip") > 0) {
     return config_reject(config, "train.clip",
                          "a clipped gradient misleads the line search of L-BFGS; leave it at 0");
@@ -196,12 +207,28 @@ static Status set_time_limit(Trainer *trainer) {
   return STATUS_OK;
 }
 
+/* Collective. Where the optimiser asks for the natural gradient. */
+static Status create_natural(Trainer *trainer) {
+  const Setup *setup = trainer->setup;
+  if (strcmp(config_text(setup->config, "train.optimizer"), "spring") != 0) return STATUS_OK;
+  Status status = setup->problem.n_domains
+                      ? least_squares_check(&setup->problem)
+                      : status_fail(STATUS_USAGE, "the loss is not a sum of squares");
+  if (status != STATUS_OK) {
+    char reason[256];
+    snprintf(reason, sizeof reason, "%s", status_message());
+    return config_reject(setup->config, "train.optimizer", "%s", reason);
+  }
+  return natural_create(setup->comm, &setup->problem, setup->threads, &trainer->natural);
+}
+
 /* Collective. */
 static Status create(Trainer *trainer) {
   const Setup *setup = trainer->setup;
   TRY(set_time_limit(trainer));
   TRY(comm_agree(setup->comm, trainer_optimizer(setup->config, setup->objective.n_parameters,
                                                 &trainer->optimizer)));
+  TRY(create_natural(trainer));
   TRY(evaluation_create(setup->comm, &setup->objective, setup->threads, &trainer->evaluation));
   evaluation_shard(trainer->evaluation, trainer->optimizer);
   trainer->n_arrays = optimizer_state(trainer->optimizer, trainer->arrays);
@@ -252,7 +279,7 @@ static Status check_divergence(Trainer *trainer) {
 /* A line search may try weights where the loss is not finite: it has to come back, not to fail. */
 static Status too_far(const Objective *objective, double *loss, real *gradient) {
   *loss = INFINITY;
-  memset(gradient, 0, objective->n_parameters * sizeof *gradient);
+  if (gradient) memset(gradient, 0, objective->n_parameters * sizeof *gradient);
   return STATUS_OK;
 }
 
@@ -274,8 +301,16 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
     memcpy(trainer->terms, terms, sizeof trainer->terms);
     TRY(check_divergence(trainer));
   }
-  if (trainer->clip > 0) evaluation_clip(trainer->evaluation, gradient, trainer->clip);
+  if (trainer->clip > 0 && gradient) evaluation_clip(trainer->evaluation, gradient, trainer->clip);
   return STATUS_OK;
+}
+
+/* OptimizerDirection. */
+static Status natural(void *context, const real *theta, double damping, double momentum,
+                      const real *previous, real *direction) {
+  Trainer *trainer = context;
+  return natural_direction(trainer->natural, (uint64_t)trainer->step, theta, damping, momentum,
+                           previous, direction);
 }
 
 /* Trouble of one rank is kept until the ranks can agree on it. */
@@ -396,6 +431,7 @@ Status trainer_run(const Setup *setup, const char *directory, real *theta, Histo
   Status status = run(&trainer, training);
   journal_close(trainer.journal);
   evaluation_destroy(trainer.evaluation);
+  natural_destroy(trainer.natural);
   optimizer_destroy(trainer.optimizer);
   return status;
 }

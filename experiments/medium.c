@@ -1,0 +1,206 @@
+#include "experiments/medium.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/dataset.h"
+#include "io/matlab.h"
+
+/* ---- Kinds ---- */
+
+typedef struct MediumKind {
+  const char *name;    /* word of SECTION.medium */
+  double default_size; /* the paper's */
+  double (*velocity)(const Medium *medium, const double x[2]);
+} MediumKind;
+
+static double uniform(const Medium *medium, const double x[2]) {
+  (void)medium, (void)x;
+  return 1;
+}
+
+static double square(const Medium *medium, const double x[2]) {
+  bool inside = fabs(x[0]) < medium->size && fabs(x[1]) < medium->size;
+  return inside ? medium->velocity : 1;
+}
+
+static double disc(const Medium *medium, const double x[2]) {
+  return hypot(x[0], x[1]) < medium->size ? medium->velocity : 1;
+}
+
+/* Place in the grid of a coordinate: the sample below and the share of the next one. */
+static int64_t place(const Medium *medium, double x, double *share) {
+  double at = (x / medium->half + 1) / 2 * (double)(medium->side - 1);
+  double last = (double)(medium->side - 1);
+  at = at < 0 ? 0 : at > last ? last : at;
+  int64_t i = (int64_t)at;
+  if (i > 0 && i == medium->side - 1) i--;
+  *share = at - (double)i;
+  return i;
+}
+
+static double from_grid(const Medium *medium, const double x[2]) {
+  double a, b;
+  int64_t n = medium->side, i = place(medium, x[0], &a), j = place(medium, x[1], &b);
+  const double *v = medium->grid + i * n + j;
+  int64_t down = n > 1 ? n : 0, right = n > 1 ? 1 : 0;
+  return (1 - a) * ((1 - b) * v[0] + b * v[right]) + a * ((1 - b) * v[down] + b * v[down + right]);
+}
+
+static const MediumKind kinds[] = {
+    {"uniform", 0, uniform}, {"square", 0.3, square}, {"disc", 0.1, disc}, {"file", 0, from_grid}};
+
+double medium_slowness(const Medium *medium, const double x[2]) {
+  double c = medium->kind->velocity(medium, x);
+  return 1 / (c * c);
+}
+
+double medium_cell(const Medium *medium, const double x[2], double width) {
+  enum { N = 16 };
+  if (medium->kind->velocity == uniform) return 1;
+  double sum = 0;
+  for (int i = 0; i < N * N; i++) {
+    double at[2] = {x[0] + ((i / N + 0.5) / N - 0.5) * width,
+                    x[1] + ((i % N + 0.5) / N - 0.5) * width};
+    sum += medium_slowness(medium, at);
+  }
+  return sum / (N * N);
+}
+
+bool medium_is_uniform(const Medium *medium) {
+  return medium->kind->velocity == uniform ||
+         (medium->kind->velocity != from_grid && medium->velocity == 1);
+}
+
+double medium_disc(const Medium *medium) {
+  return medium->kind->velocity == disc ? medium->size : 0;
+}
+
+/* ---- A grid from a file ---- */
+
+/* Velocities as they are in the file, [rows][columns]. */
+typedef struct {
+  int64_t rows, columns;
+  double *values;
+} Velocities;
+
+static bool is_matlab(const char *path) {
+  size_t n = strlen(path);
+  return n > 4 && !strcmp(path + n - 4, ".mat");
+}
+
+static Status read_matlab(const char *path, const char *name, Velocities *v) {
+  MatlabArray array = {0};
+  TRY(matlab_read(path, name, &array));
+  Status status = STATUS_OK;
+  if (array.imaginary) status = status_fail(STATUS_FAILED, "%s: velocities are complex", path);
+  if (status == STATUS_OK) {
+    *v = (Velocities){array.rows, array.columns, array.real};
+    array.real = NULL;
+  }
+  matlab_destroy(&array);
+  return status;
+}
+
+static Status read_grid(Dataset *dataset, Velocities *v) {
+  const DatasetInfo *info = dataset_info(dataset);
+  int64_t count[2] = {info->size[0], info->size[1]};
+  size_t n = (size_t)count[0] * (size_t)count[1];
+  void *samples = NULL;
+  TRY(memory_allocate(&samples, n, sample_bytes(info->type), "velocities"));
+  Status status = memory_allocate(&v->values, n, sizeof *v->values, "velocities");
+  if (status == STATUS_OK) {
+    status = dataset_read(dataset, (const int64_t[2]){0, 0}, count, NULL, samples);
+  }
+  for (size_t i = 0; status == STATUS_OK && i < n; i++) {
+    v->values[i] = (double)sample_get(info->type, samples, (int64_t)i);
+  }
+  v->rows = count[0];
+  v->columns = count[1];
+  free(samples);
+  return status;
+}
+
+static Status read_hdf5(const char *path, const char *name, Velocities *v) {
+  DatasetWish wish = {2, 2, "a grid of velocities"};
+  Dataset *dataset;
+  TRY(dataset_open(path, name, &wish, &dataset));
+  Status status = STATUS_OK;
+  if (dataset_info(dataset)->components != 1) {
+    status =
+        status_fail(STATUS_FAILED, "%s: a grid of velocities has one number at each place", path);
+  }
+  if (status == STATUS_OK) status = read_grid(dataset, v);
+  dataset_close(dataset);
+  return status;
+}
+
+static Status check(const char *path, const Velocities *v) {
+  for (int64_t i = 0; i < v->rows * v->columns; i++) {
+    if (v->values[i] > 0 && isfinite(v->values[i])) continue;
+    return status_fail(
+        STATUS_FAILED, "%s: the velocity in row %lld, column %lld is %g; velocities are positive",
+        path, (long long)(i / v->columns), (long long)(i % v->columns), v->values[i]);
+  }
+  return STATUS_OK;
+}
+
+/* The middle of the longer axis, relative to the reference. */
+static Status take_square(const Velocities *v, double reference, Medium *medium) {
+  int64_t n = v->rows < v->columns ? v->rows : v->columns;
+  int64_t row = (v->rows - n) / 2, column = (v->columns - n) / 2;
+  TRY(memory_allocate(&medium->grid, (size_t)(n * n), sizeof *medium->grid, "velocities"));
+  medium->side = n;
+  double slowness = 0;
+  for (int64_t i = 0; i < n * n; i++) {
+    double c = v->values[(row + i / n) * v->columns + column + i % n];
+    medium->grid[i] = c;
+    slowness += 1 / (c * c) / (double)(n * n);
+  }
+  if (reference == 0) reference = 1 / sqrt(slowness);
+  for (int64_t i = 0; i < n * n; i++) medium->grid[i] /= reference;
+  return STATUS_OK;
+}
+
+static const char *key(char text[64], const char *section, const char *name) {
+  snprintf(text, 64, "%s.%s", section, name);
+  return text;
+}
+
+static Status read_file(const Config *config, const char *section, Medium *medium) {
+  char text[64];
+  const char *path = config_text(config, "data.file");
+  const char *name = config_text(config, key(text, section, "dataset"));
+  double reference = config_real(config, key(text, section, "reference_velocity"));
+  if (!*path) {
+    return config_reject(config, "data.file", "%s.medium=file needs a grid of velocities", section);
+  }
+  Velocities v = {0};
+  Status status = is_matlab(path) ? read_matlab(path, name, &v) : read_hdf5(path, name, &v);
+  if (status == STATUS_OK) status = check(path, &v);
+  if (status == STATUS_OK) status = take_square(&v, reference, medium);
+  free(v.values);
+  return status;
+}
+
+/* ---- Making one ---- */
+
+Status medium_create(const Config *config, const char *section, double half, Medium *medium) {
+  char text[64];
+  const char *name = config_text(config, key(text, section, "medium"));
+  const MediumKind *kind = kinds;
+  while (strcmp(kind->name, name)) kind++;
+  *medium = (Medium){.kind = kind, .half = half};
+  medium->velocity = config_real(config, key(text, section, "medium_velocity"));
+  medium->size = config_real(config, key(text, section, "medium_size"));
+  if (medium->size == 0) medium->size = kind->default_size;
+  return kind->velocity == from_grid ? read_file(config, section, medium) : STATUS_OK;
+}
+
+void medium_destroy(Medium *medium) {
+  free(medium->grid);
+  memset(medium, 0, sizeof *medium);
+}

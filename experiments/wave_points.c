@@ -1,0 +1,46 @@
+#include "experiments/wave_points.h"
+
+#include <math.h>
+
+static const double pi = 3.14159265358979323846;
+
+/* Powers of one over the root of x^(axes + 1) = x + 1. */
+static const double even_steps[2][3] = {{0.7548776662466927, 0.5698402909980532},
+                                        {0.8191725133961645, 0.6710436067037893,
+                                         0.5497004779019703}};
+
+void wave_unit(const WaveUnits *units, uint64_t index, double *u) {
+  for (int i = 0; i < units->axes; i++) {
+    u[i] = random_uniform(units->stream, units->even ? 0 : index, i);
+    if (!units->even) continue;
+    u[i] += (double)index * even_steps[units->axes - 2][i];
+    u[i] -= floor(u[i]);
+  }
+}
+
+void wave_point(const double u[2], double share, real x[2]) {
+  for (int i = 0; i < 2; i++) {
+    double v = 2 * u[i] - 1, t = fabs(v);
+    t = t < share ? t / share / 2 : 0.5 + (t - share) / (1 - share) / 2;
+    x[i] = (real)(v < 0 ? -t : t);
+  }
+}
+
+void wave_point_near(const double u[2], const WaveFocus *focus, real x[2]) {
+  double core = focus->core, radius = focus->radius, angle = 2 * pi * u[1];
+  double r = core > 0 ? core * pow(radius / core, u[0]) : radius * sqrt(u[0]);
+  x[0] = (real)(focus->x[0] + r * cos(angle));
+  x[1] = (real)(focus->x[1] + r * sin(angle));
+}
+
+Status wave_points_check(const Config *config, int64_t samples) {
+  if (samples > 0) return STATUS_OK;
+  return config_reject(config, "train.samples",
+                       "the equation holds at infinitely many points: give how many a step draws");
+}
+
+double wave_pulse(const WavePulse *pulse, const double x[2]) {
+  double dx = x[0] - pulse->x[0], dy = x[1] - pulse->x[1];
+  double p = pulse->height * exp(-(dx * dx + dy * dy) / (2 * pulse->variance));
+  return p < 1e-5 ? 0 : p;
+}

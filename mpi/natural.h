@@ -1,0 +1,35 @@
+/* The natural gradient of a sum of squares in the space of its residuals, by all ranks and threads
+ * (ENGD-W and SPRING; methods section 4): a linear system with as many unknowns as residuals, whose
+ * kernel J J^T is made of factors (core/factors.h). Every number of it is computed by one thread in
+ * one way, so the bits do not depend on ranks or threads. */
+#ifndef MPI_NATURAL_H
+#define MPI_NATURAL_H
+
+#include "core/least_squares.h"
+#include "mpi/comm.h"
+
+typedef struct Natural Natural;
+
+/* Collective. `threads` >= 1 on this rank. Borrows comm and problem, which must pass
+ * least_squares_check. The factors of all tiles lie in the memory that the ranks of a node share;
+ * each node has them all. */
+Status natural_create(const Comm *comm, const Problem *problem, int threads, Natural **natural);
+void natural_destroy(Natural *natural); /* Collective; NULL is allowed */
+
+/* Collective. No allocation. direction [n_parameters] = J^T (J J^T + damping D)^-1 (r - momentum J
+ * previous) + momentum previous at theta, for the points of this step, D the mean of the kernel's
+ * diagonal; where rounding leaves the matrix not positive definite, the damping grows by tens.
+ * Fails (STATUS_FAILED, on all ranks alike) when a residual is not finite, or when no damping up to
+ * 1 will do. */
+Status natural_direction(Natural *natural, uint64_t step, const real *theta, double damping,
+                         double momentum, const real *previous, real *direction);
+
+/* Local, for forecasts. Bytes that a rank of so many threads has for itself, and that the ranks of
+ * a node have in common. */
+double natural_bytes(const Problem *problem, int threads);
+double natural_shared_bytes(const Problem *problem);
+
+/* Local, for forecasts. Floating-point operations of a direction, over all ranks. */
+double natural_flops(const Problem *problem);
+
+#endif
