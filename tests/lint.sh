@@ -72,6 +72,8 @@ rule_fences() {
   fence 'MPI outside mpi/' '\<MPI_|<mpi\.h>' '^(mpi/|io/hdf5_parallel\.c$)'
   fence 'HDF5 outside io/' '\<H5|<hdf5' '^io/'
   fence 'BLAS outside core/linalg.c' '\<(cblas|openblas)_|<cblas\.h>' '^core/linalg\.c$'
+  fence 'SuperLU outside core/sparse.c' '<(superlu/)?slu_|\<(superlu_|SuperMatrix|zgs[st])' \
+    '^core/sparse\.c$'
   fence 'stdout outside main.c' '\<(printf|puts|putchar|vprintf)[ ]*\(|\<stdout\>' \
     '^experiments/main\.c$'
   fence 'exit outside main.c' '\<(exit|_exit|_Exit|quick_exit|abort)[ ]*\(' \
@@ -199,6 +201,8 @@ self_test() {
   breaks 'io/image.c:2: MPI outside' io/image.c <<<$'/* x */\n#include <mpi.h>'
   breaks 'mpi/a.c:1: HDF5 outside' mpi/a.c <<<'hid_t a = H5P_DEFAULT;'
   breaks 'core/jet.c:1: BLAS outside' core/jet.c <<<'void f(void) { cblas_sgemm(); }'
+  breaks 'core/jet.c:1: SuperLU outside' core/jet.c <<<'void f(void) { zgstrf(); }'
+  breaks 'io/a.c:2: SuperLU outside' io/a.c <<<$'/* x */\n#include <slu_zdefs.h>'
   breaks 'io/a.c:1: stdout outside' io/a.c <<<'void f(void) { printf("x"); }'
   breaks 'experiments/a.c:1: stdout outside' experiments/a.c <<<'FILE *f = stdout;'
   breaks 'core/a.c:1: exit outside' core/a.c <<<'void f(void) { exit(1); }'
