@@ -1,7 +1,8 @@
 /* Direct solution of sparse complex systems A X = B by LU factors. Made for the matrices of finite
  * differences, whose structure is (nearly) symmetric and whose diagonal is strong: columns are
  * ordered by minimum degree on A + A^T, and a pivot leaves the diagonal only where that is small.
- * The only file that knows SuperLU. In double, whatever `real` is. */
+ * The only file that knows SuperLU. In double, whatever `real` is. Its products come from the BLAS,
+ * which linalg_start has made single-threaded: small ones get slower by more threads. */
 #ifndef CORE_SPARSE_H
 #define CORE_SPARSE_H
 

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "core/linalg.h"
 #include "core/sparse.h"
 
 static uint64_t state = 1;
@@ -233,6 +234,7 @@ static void test_count(void **context) {
 }
 
 int main(void) {
+  linalg_start();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_dense),       cmocka_unit_test(test_pivots),
       cmocka_unit_test(test_one),         cmocka_unit_test(test_zero),
