@@ -58,16 +58,12 @@ double medium_slowness(const Medium *medium, const double x[2]) {
   return 1 / (c * c);
 }
 
-double medium_cell(const Medium *medium, const double x[2], double width) {
-  enum { N = 16 };
-  if (medium->kind->velocity == uniform) return 1;
-  double sum = 0;
-  for (int i = 0; i < N * N; i++) {
-    double at[2] = {x[0] + ((i / N + 0.5) / N - 0.5) * width,
-                    x[1] + ((i % N + 0.5) / N - 0.5) * width};
-    sum += medium_slowness(medium, at);
-  }
-  return sum / (N * N);
+double medium_slowness_at(double x, double y, const void *medium) {
+  return medium_slowness(medium, (const double[2]){x, y});
+}
+
+double medium_speed_at(double x, double y, const void *medium) {
+  return 1 / medium_slowness(medium, (const double[2]){x, y});
 }
 
 bool medium_is_uniform(const Medium *medium) {

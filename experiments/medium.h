@@ -30,9 +30,10 @@ void medium_destroy(Medium *medium); /* a zero one is allowed */
 /* Local, pure. m at x. */
 double medium_slowness(const Medium *medium, const double x[2]);
 
-/* Local, pure. m's mean over a square cell of this width around x: what a grid of such cells holds
- * (an inclusion's edge then lies at its place, not at the next node). */
-double medium_cell(const Medium *medium, const double x[2], double width);
+/* The same as cell_mean.h takes it, which makes grids of it: an inclusion's edge then lies at its
+ * place, not at the next node. One over it: c^2. */
+double medium_slowness_at(double x, double y, const void *medium);
+double medium_speed_at(double x, double y, const void *medium);
 
 /* Local. Whether m = 1 everywhere; the radius of the disc around the origin, or 0: closed forms
  * exist for these. */

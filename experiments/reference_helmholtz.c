@@ -58,9 +58,10 @@ static Status create_axis(const HelmholtzGrid *grid, int order, Axis *axis) {
   *axis = (Axis){.n = n, .reach = 2 * s->half - 1};
   TRY(memory_allocate(&axis->e, (size_t)n, sizeof *axis->e, "an axis"));
   TRY(memory_allocate(&axis->band, (size_t)n, sizeof *axis->band, "an axis"));
-  for (int i = 0; i < n; i++) axis->e[i] = grid->stretch(-1 + h * i);
+  for (int i = 0; i < n; i++) axis->e[i] = grid->stretch(grid->stretch_context, -1 + h * i);
   for (int p = -s->half; p < n + s->half; p++) {
-    add_half_node(s, p, 1 / (h * h * grid->stretch(-1 + h * (p + 0.5))), axis);
+    double _Complex e = grid->stretch(grid->stretch_context, -1 + h * (p + 0.5));
+    add_half_node(s, p, 1 / (h * h * e), axis);
   }
   return STATUS_OK;
 }
@@ -132,13 +133,15 @@ typedef struct {
   double _Complex *u;
 } Solution;
 
-static Status solve_problem(int order, double k, HelmholtzStretch stretch, HelmholtzProblem problem,
+static Status solve_problem(const HelmholtzGrid *like, int order, HelmholtzProblem problem,
                             const void *context, Solution *s) {
   size_t nodes = (size_t)s->n * (size_t)s->n;
   TRY(memory_allocate(&s->m, nodes, sizeof *s->m, "a medium"));
   TRY(memory_allocate(&s->u, (size_t)s->n_sources * nodes, sizeof *s->u, "fields"));
   problem(s->n, s->n_sources, s->m, s->u, context);
-  HelmholtzGrid grid = {.n = s->n, .k = k, .stretch = stretch, .m = s->m};
+  HelmholtzGrid grid = *like;
+  grid.n = s->n;
+  grid.m = s->m;
   return reference_helmholtz(&grid, order, s->n_sources, s->u, s->u, NULL);
 }
 
@@ -162,13 +165,12 @@ static double compare(const Solution *coarse, const Solution *fine) {
   return sqrt(difference / size);
 }
 
-Status reference_helmholtz_error(int n, int order, double k, HelmholtzStretch stretch,
-                                 int n_sources, HelmholtzProblem problem, const void *context,
-                                 double *error) {
-  Solution coarse = {.n = n, .n_sources = n_sources};
-  Solution fine = {.n = 2 * n - 1, .n_sources = n_sources};
-  Status status = solve_problem(order, k, stretch, problem, context, &coarse);
-  if (status == STATUS_OK) status = solve_problem(order, k, stretch, problem, context, &fine);
+Status reference_helmholtz_error(const HelmholtzGrid *grid, int order, int n_sources,
+                                 HelmholtzProblem problem, const void *context, double *error) {
+  Solution coarse = {.n = grid->n, .n_sources = n_sources};
+  Solution fine = {.n = 2 * grid->n - 1, .n_sources = n_sources};
+  Status status = solve_problem(grid, order, problem, context, &coarse);
+  if (status == STATUS_OK) status = solve_problem(grid, order, problem, context, &fine);
   if (status == STATUS_OK) *error = compare(&coarse, &fine);
   free(coarse.m);
   free(coarse.u);

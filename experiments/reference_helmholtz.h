@@ -10,12 +10,13 @@
 #include "core/status.h"
 
 /* e_x(x), and e_y(y) likewise; asked for up to three steps of the grid beyond the ends, too. */
-typedef double _Complex (*HelmholtzStretch)(double x);
+typedef double _Complex (*HelmholtzStretch)(const void *context, double x);
 
 typedef struct {
   int n;    /* nodes a side, at least 8 */
   double k; /* wavenumber where m = 1 */
   HelmholtzStretch stretch;
+  const void *stretch_context; /* borrowed */
   const double *m; /* [n][n] squared slowness. Where it jumps, the mean over a node's cell converges
                       faster than its value at the node (cell_mean) */
 } HelmholtzGrid;
@@ -30,11 +31,10 @@ Status reference_helmholtz(const HelmholtzGrid *grid, int order, int n_sources,
 typedef void (*HelmholtzProblem)(int n, int n_sources, double *m, double _Complex *f,
                                  const void *context);
 
-/* Local. The solver's own error with n nodes a side, by its difference from the solution with
- * 2n - 1: sqrt(sum |u - u_fine|^2 / sum |u_fine|^2) over all sources and the nodes of
- * [-0.5,0.5]^2 that both share. Fails as reference_helmholtz does. */
-Status reference_helmholtz_error(int n, int order, double k, HelmholtzStretch stretch,
-                                 int n_sources, HelmholtzProblem problem, const void *context,
-                                 double *error);
+/* Local. The solver's own error on a grid (whose m is not looked at), by its difference from the
+ * solution with 2n - 1 nodes a side: sqrt(sum |u - u_fine|^2 / sum |u_fine|^2) over all sources and
+ * the nodes of [-0.5,0.5]^2 that both share. Fails as reference_helmholtz does. */
+Status reference_helmholtz_error(const HelmholtzGrid *grid, int order, int n_sources,
+                                 HelmholtzProblem problem, const void *context, double *error);
 
 #endif

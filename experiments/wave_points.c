@@ -5,9 +5,9 @@
 static const double pi = 3.14159265358979323846;
 
 /* Powers of one over the root of x^(axes + 1) = x + 1. */
-static const double even_steps[2][3] = {{0.7548776662466927, 0.5698402909980532},
-                                        {0.8191725133961645, 0.6710436067037893,
-                                         0.5497004779019703}};
+static const double even_steps[2][3] = {
+    {0.7548776662466927, 0.5698402909980532},
+    {0.8191725133961645, 0.6710436067037893, 0.5497004779019703}};
 
 void wave_unit(const WaveUnits *units, uint64_t index, double *u) {
   for (int i = 0; i < units->axes; i++) {

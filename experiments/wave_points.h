@@ -13,8 +13,8 @@
  * encoding: the released code's 230 for Helmholtz's equation. */
 enum { WAVE_SIDE = 230 };
 
-/* Numbers in [0, 1) for each point of a step: random ones, or even ones, which fill a square or cube
- * without clusters and gaps, shifted at random as a whole (Roberts' sequences R2 and R3). */
+/* Numbers in [0, 1) for each point of a step: random ones, or even ones, which fill a square or
+ * cube without clusters and gaps, shifted at random as a whole (Roberts' sequences R2 and R3). */
 typedef struct {
   RandomStream stream; /* lanes 0 ... axes - 1 of index 0, or of each point */
   int axes;            /* 2 or 3 */
