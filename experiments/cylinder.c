@@ -5,17 +5,17 @@
 #include <stdbool.h>
 
 double _Complex cylinder_hankel(int n, double x) {
-  return CMPLX(jn(n, x), -yn(n, x));
+  return jn(n, x) - I * yn(n, x);
 }
 
 /* A j/4. */
 static double _Complex amplitude(double k, double s) {
   double size = 0.25 * exp(-0.5 * k * k * s);
-  return CMPLX(-size, size);
+  return (I - 1) * size;
 }
 
 double _Complex cylinder_free(double k, double s, double r) {
-  return amplitude(k, s) * CMPLX(j0(k * r), -y0(k * r));
+  return amplitude(k, s) * cylinder_hankel(0, k * r);
 }
 
 /* C_n' = n C_n / x - C_(n+1), for J and H alike. */
@@ -38,14 +38,14 @@ void cylinder_start(double k, double k_inside, double radius, double s, Cylinder
     if (!isfinite(creal(below)) || !isfinite(cimag(below))) break; /* terms far below rounding */
     cylinder->outside[n] = above / below;
     /* (J + b H) / inner by the Wronskian J H' - J' H = -2j / (pi x), without a difference. */
-    cylinder->inside[n] = CMPLX(0, -2 * k / (M_PI * x)) / below;
+    cylinder->inside[n] = -2 * I * k / (M_PI * x) / below;
   }
 }
 
 /* H_0 ... of x. Upwards the error of J grows like Y, of which it stays a rounding. */
 static void hankel_sequence(double x, double _Complex *values) {
-  values[0] = CMPLX(j0(x), -y0(x));
-  values[1] = CMPLX(j1(x), -y1(x));
+  values[0] = cylinder_hankel(0, x);
+  values[1] = cylinder_hankel(1, x);
   for (int n = 1; n + 1 < CYLINDER_TERMS; n++) {
     values[n + 1] = 2 * n / x * values[n] - values[n - 1];
   }
@@ -61,7 +61,7 @@ double _Complex cylinder_field(const Cylinder *cylinder, double source_x, double
   double _Complex sum = 0;
   if (outside) {
     double distance = cylinder->k * hypot(x - source_x, y - source_y);
-    sum = CMPLX(j0(distance), -y0(distance));
+    sum = cylinder_hankel(0, distance);
   }
   const double _Complex *factors = outside ? cylinder->outside : cylinder->inside;
   for (int n = 0; n < CYLINDER_TERMS; n++) {
