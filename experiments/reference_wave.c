@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/memory.h"
 
@@ -12,9 +13,10 @@
 enum { REACH = 4 };
 static const double weight[REACH + 1] = {-205. / 72, 8. / 5, -1. / 5, 8. / 315, -1. / 560};
 
-/* Of -sum at the shortest wave that a grid holds, (-1)^i: 205/72 + 2 (8/5 + 1/5 + 8/315 + 1/560).
- */
+/* Of -sum at the shortest wave that a grid holds, (-1)^i: 205/72 + 2 (8/5 + ...). */
 static const double stencil_norm = 6.501588;
+
+enum { LARGE = 128 }; /* smaller grids are not worth the start of several threads */
 
 /* Fields have a margin of REACH zeros on each side. */
 typedef struct {
@@ -86,34 +88,58 @@ static void advance_row(const Polynomials *p, int row, bool first) {
   }
 }
 
-static void add_row(const Polynomials *p, int row, double factor, double *u) {
-  const double *now = p->now + place(p, row, 0);
-  u += (size_t)row * (size_t)p->n;
-  for (int j = 0; j < p->n; j++) u[j] += factor * now[j];
-}
-
-static void advance(Polynomials *p, bool first) {
-#pragma omp parallel for
-  for (int row = 0; row < p->n; row++) advance_row(p, row, first);
-  double *next = p->last;
-  p->last = p->now;
-  p->now = next;
-}
-
 /* J_2k(z) is below rounding from here on. */
 static int count_terms(double z) {
   return (int)(0.5 * z + 8 * cbrt(z) + 12);
 }
 
-static void add_term(const Polynomials *p, int k, int n_times, const double *times, double *u) {
-  size_t nodes = (size_t)p->n * (size_t)p->n;
+/* What the polynomial of degree k adds to each time; zeros where J_2k is below rounding. */
+static void set_factors(int k, double radius, int n_times, const double *times, double *factors) {
   for (int t = 0; t < n_times; t++) {
-    double z = times[t] * p->radius;
-    if (k > count_terms(z)) continue;
-    double factor = (k ? 2 : 1) * jn(2 * k, z);
-#pragma omp parallel for
-    for (int row = 0; row < p->n; row++) add_row(p, row, factor, u + (size_t)t * nodes);
+    double z = times[t] * radius;
+    factors[t] = k <= count_terms(z) ? (k ? 2 : 1) * jn(2 * k, z) : 0;
   }
+}
+
+static void add_row(const Polynomials *p, const double *values, int row, int n_times,
+                    const double *factors, double *u) {
+  const double *from = values + place(p, row, 0);
+  for (int t = 0; t < n_times; t++) {
+    if (factors[t] == 0) continue;
+    double *to = u + ((size_t)t * (size_t)p->n + (size_t)row) * (size_t)p->n;
+    for (int j = 0; j < p->n; j++) to[j] += factors[t] * from[j];
+  }
+}
+
+/* Makes the polynomial of degree k from those before it, unless it is u0 itself, and adds it. */
+static void do_term(Polynomials *p, int k, int n_times, const double *factors, double *u) {
+#pragma omp parallel for if (p->n >= LARGE)
+  for (int row = 0; row < p->n; row++) {
+    if (k) advance_row(p, row, k == 1);
+    add_row(p, k ? p->last : p->now, row, n_times, factors, u);
+  }
+  if (!k) return;
+  double *next = p->last;
+  p->last = p->now;
+  p->now = next;
+}
+
+static Status solve(Polynomials *p, int n_times, const double *times, double *u) {
+  double longest = 0, *factors = NULL;
+  for (int t = 0; t < n_times; t++) longest = fmax(longest, times[t]);
+  if (longest * p->radius > 1e7) {
+    return status_fail(STATUS_FAILED, "wave equation: time %g would take %.0f terms", longest,
+                       0.5 * longest * p->radius);
+  }
+  int n_terms = count_terms(longest * p->radius);
+  TRY(memory_allocate(&factors, (size_t)n_times, sizeof *factors, "the wave equation"));
+  memset(u, 0, (size_t)n_times * (size_t)p->n * (size_t)p->n * sizeof *u);
+  for (int k = 0; k <= n_terms; k++) {
+    set_factors(k, p->radius, n_times, times, factors);
+    do_term(p, k, n_times, factors, u);
+  }
+  free(factors);
+  return STATUS_OK;
 }
 
 Status reference_wave(const WaveGrid *grid, int n_times, const double *times, double *u) {
@@ -121,21 +147,7 @@ Status reference_wave(const WaveGrid *grid, int n_times, const double *times, do
   TRY(check_numbers(grid, n_times, times));
   Polynomials p;
   Status status = create_polynomials(grid, &p);
-  double longest = 0;
-  for (int t = 0; t < n_times; t++) longest = fmax(longest, times[t]);
-  if (status == STATUS_OK && longest * p.radius > 1e7) {
-    status = status_fail(STATUS_FAILED, "wave equation: time %g would take %.0f terms", longest,
-                         0.5 * longest * p.radius);
-  }
-  if (status == STATUS_OK) {
-    size_t nodes = (size_t)grid->n * (size_t)grid->n;
-    for (size_t i = 0; i < (size_t)n_times * nodes; i++) u[i] = 0;
-    int last = count_terms(longest * p.radius);
-    for (int k = 0; k <= last; k++) {
-      if (k) advance(&p, k == 1);
-      add_term(&p, k, n_times, times, u);
-    }
-  }
+  if (status == STATUS_OK) status = solve(&p, n_times, times, u);
   destroy_polynomials(&p);
   return status;
 }

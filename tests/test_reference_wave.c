@@ -171,9 +171,9 @@ static void test_energy(void **context) {
 
 static void test_threads(void **context) {
   (void)context;
-  enum { SIDE = 50 };
+  enum { SIDE = 150 };
   Scene scene = {.variance = 2e-3, .x = 0.2, .radius = 0.1};
-  double time = 0.3, *u[2];
+  double time = 0.05, *u[2];
   for (int i = 0; i < 2; i++) {
     omp_set_num_threads(i ? 3 : 1);
     u[i] = solve(SIDE, &scene, 1, &time);
