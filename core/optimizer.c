@@ -10,7 +10,7 @@
 #include "core/vector.h"
 
 /* The table: NAME is the name and NAME_kind the rest of the row. */
-#define OPTIMIZERS(X) X(adam) X(lbfgs) X(spring)
+#define OPTIMIZERS(X) X(adam) X(lbfgs) X(gauss_newton)
 
 static const char *const names[] = {
 #define X(name) #name,

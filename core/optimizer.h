@@ -16,25 +16,25 @@
  * Collective where the caller's evaluation is; gives the same bits on every rank. */
 typedef Status (*OptimizerEvaluate)(void *context, const real *theta, double *loss, real *gradient);
 
-/* Natural gradient in the space of the residuals r (methods section 4): direction [n] = J^T (J J^T
- * + damping D)^-1 (r - momentum J previous) + momentum previous, J = dr/dtheta, D the mean of J
+/* The step of Gauss and Newton, damped as Levenberg and Marquardt do it: direction [n] = J^T (J J^T
+ * + damping D)^-1 r for the residuals r, whose squares are the loss, J = dr/dtheta, D the mean of J
  * J^T's diagonal. Collective as the above; in the same step, for the same function. */
 typedef Status (*OptimizerDirection)(void *context, const real *theta, double damping,
-                                     double momentum, const real *previous, real *direction);
+                                     real *direction);
 
 typedef struct {
   double beta1, beta2, eps; /* Adam: [0, 1), [0, 1), > 0 */
   int history;              /* L-BFGS: pairs kept, >= 1 */
-  int max_evaluations;      /* L-BFGS: evaluations of one line search, >= 1 */
+  int max_evaluations;      /* L-BFGS, Gauss-Newton: evaluations of one line search, >= 1 */
   /* L-BFGS: every step has the same objective (no random samples), so that the accepted trial of
    * one step is the start of the next and is not evaluated twice. */
   bool fixed_objective;
-  double damping, momentum;     /* SPRING: > 0, [0, 1) */
-  OptimizerDirection direction; /* SPRING; else not looked at */
+  double damping, least_damping; /* Gauss-Newton: > 0 */
+  OptimizerDirection direction;  /* Gauss-Newton; else not looked at */
 } OptimizerSettings;
 
 /* Adam as the paper's code has it, L-BFGS as PyTorch's default history and line search. */
-#define OPTIMIZER_DEFAULTS ((OptimizerSettings){0.9, 0.999, 1e-8, 100, 25, false, 1e-3, 0.9, NULL})
+#define OPTIMIZER_DEFAULTS ((OptimizerSettings){0.9, 0.999, 1e-8, 100, 25, false, 1e-3, 1e-3, NULL})
 
 typedef struct Optimizer Optimizer;
 
@@ -62,9 +62,11 @@ void optimizer_destroy(Optimizer *optimizer);
  * and optimizer_converged says so: with a fixed objective further steps change nothing and evaluate
  * nothing. With fixed_objective, theta must be what the last step left.
  *
- * SPRING (Goldshlager et al. 2024; without momentum ENGD-W): theta -= t direction, t the first of
- * lr, lr/2, lr/4, ... that lowers the loss. When none of max_evaluations does, theta stays and the
- * next step begins without a previous direction. */
+ * Gauss-Newton in the space of the residuals (methods section 4: ENGD-W, Jnini et al. 2024): theta
+ * -= t direction, t the first of lr, lr/2, lr/4, ... that lowers the loss, on the step's own
+ * samples; when none of max_evaluations does, theta stays. The damping begins with `damping`; it is
+ * halved, down to least_damping, after a step of lr, and doubled, up to 1/2, after one of lr/4 or
+ * less. */
 Status optimizer_step(Optimizer *optimizer, double lr, real *theta, OptimizerEvaluate evaluate,
                       void *context, double *loss);
 

@@ -17,6 +17,6 @@ typedef struct {
   bool (*converged)(const void *self);                 /* NULL: never */
 } OptimizerKind;
 
-extern const OptimizerKind adam_kind, lbfgs_kind, spring_kind;
+extern const OptimizerKind adam_kind, lbfgs_kind, gauss_newton_kind;
 
 #endif

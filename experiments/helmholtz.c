@@ -26,11 +26,8 @@ typedef struct {
   PmlSource source;
   uint64_t seed;
   int64_t samples, source_samples;
-  bool even;
-  WaveFocus focus;
-  double box_share;
-  double source_weight;               /* of points where f is not 0 */
-  double weight_radius, weight_layer; /* see weight_at */
+  WavePlan plan;
+  double source_weight; /* of points where f is not 0 */
 } Helmholtz;
 
 /* A sample's data: the equation's coefficients, m, f, w. */
@@ -83,43 +80,29 @@ static void residual(const TermBlock *block, int which, const void *settings, do
 
 /* ---- The problem ---- */
 
-/* Least squares weigh what a point tells about the field: near the source f is large where the
- * field is small, and in the layer nobody looks at it. 1 where the options are 0. */
-static double weight_at(const Helmholtz *h, const double x[2]) {
-  double weight = 1, core = h->focus.core;
-  if (h->weight_radius > 0) {
-    double r = hypot(x[0] - h->source.x[0], x[1] - h->source.x[1]);
-    weight = fmin(fmax(r, 2.5 * core), h->weight_radius) / h->weight_radius;
-  }
-  for (int i = 0; i < 2; i++) {
-    double d = fmax(0, (fabs(x[i]) - PML_EDGE) / (PML_END - PML_EDGE));
-    weight /= 1 + h->weight_layer * d * d;
-  }
-  return weight;
-}
-
 /* Points of the square; the last ones of a step near the source. */
 static void draw(const void *context, uint64_t step, int64_t first, int rows, real *x, real *data,
                  real *weights) {
   (void)weights;
   const Helmholtz *h = context;
   int64_t near = h->samples - h->source_samples;
-  WaveUnits everywhere = {{h->seed, RANDOM_SPACE, step}, 2, h->even};
-  WaveUnits at_source = {{h->seed, RANDOM_SAMPLE, step}, 2, h->even};
+  WaveUnits everywhere = {{h->seed, RANDOM_SPACE, step}, 2, h->plan.even};
+  WaveFocus focus = {{h->source.x[0], h->source.x[1]}, h->plan.core, h->plan.radius};
+  WaveUnits at_source = {{h->seed, RANDOM_SAMPLE, step}, 2, h->plan.even};
   for (int r = 0; r < rows; r++, x += 2, data += WIDTH) {
     int64_t i = first + r;
     double u[2];
     wave_unit(i < near ? &everywhere : &at_source, (uint64_t)i, u);
     if (i < near) {
-      wave_point(u, h->box_share, x);
+      wave_point(u, h->plan.box_share, x);
     } else {
-      wave_point_near(u, &h->focus, x);
+      wave_point_near(u, &focus, x);
     }
     double at[2] = {(double)x[0], (double)x[1]};
     pml_row(&h->pml, x, data);
     data[SLOWNESS] = (real)medium_slowness(&h->medium, at);
     data[SOURCE] = (real)pml_source(&h->source, at);
-    data[WEIGHT] = (real)weight_at(h, at);
+    data[WEIGHT] = (real)wave_weight(&h->plan, h->source.x, at);
   }
 }
 
@@ -164,20 +147,10 @@ static Status read_source(const Config *config, PmlSource *source) {
 static Status read_samples(const Config *config, Helmholtz *h) {
   h->samples = config_int(config, "train.samples");
   h->source_samples = config_int(config, "helmholtz.source_samples");
-  h->even = !strcmp(config_text(config, "helmholtz.points"), "even");
-  h->focus.radius = config_real(config, "helmholtz.source_radius");
-  h->focus.core = config_real(config, "helmholtz.source_core");
-  memcpy(h->focus.x, h->source.x, sizeof h->source.x);
-  h->box_share = config_real(config, "helmholtz.box_share");
-  h->weight_radius = config_real(config, "helmholtz.weight_radius");
-  h->weight_layer = config_real(config, "helmholtz.weight_layer");
+  TRY(wave_plan_read(config, "helmholtz", &h->plan));
   h->source_weight = config_real(config, "helmholtz.source_weight");
   if (h->source_weight == 0) h->source_weight = (double)h->samples / 1000;
   TRY(wave_points_check(config, h->samples));
-  if (h->focus.core >= h->focus.radius) {
-    return config_reject(config, "helmholtz.source_core",
-                         "must be below helmholtz.source_radius, %g", h->focus.radius);
-  }
   if (h->source_samples <= h->samples) return STATUS_OK;
   return config_reject(config, "helmholtz.source_samples",
                        "a step has only %lld points (train.samples)", (long long)h->samples);

@@ -18,11 +18,11 @@ typedef struct {
   "error", "error_real", "solver_error", "solver_error_2", "error_closed", "solver_closed", \
       "solver_closed_2"
 
-/* Collective. On a grid of eval.size nodes a side (257) of [-1, 1]^2, ends included:
+/* Collective. On a grid of eval.size nodes a side (193) of [-1, 1]^2, ends included:
  *   metrics   error           relative L2 error of the field in the box [-1/2, 1/2]^2, against the
- *                             solver of 6th order on the same grid; error_real: of its real part;
- *             solver_error    that of this solver, by a grid of half the spacing; solver_error_2:
- *                             of the solver of 2nd order, by the one of 6th;
+ *                             solver of 4th order on the same grid; error_real: of its real part;
+ *             solver_error    that of this solver, by a grid of twice the spacing; solver_error_2:
+ *             of the solver of 2nd order, by the one of 4th;
  *             error_closed, solver_closed, solver_closed_2   of network and solvers against the
  *                             closed form, more than 0.07 away from the source (a uniform medium's,
  *                             or outside of a disc's)
@@ -35,8 +35,10 @@ Status helmholtz_report(const Setup *setup, const real *theta, const HelmholtzCa
 double helmholtz_report_bytes(const Setup *setup, int rank);
 double helmholtz_report_flops(const Setup *setup);
 
-/* Local. The nodes of evaluation grids for eval.size=0, and how they are limited: an odd number has
- * nodes on the edge of the box. */
-enum { HELMHOLTZ_SIDE = 257 };
+/* Nodes a side for eval.size=0: an odd number that has some on the edge of the box. */
+enum { HELMHOLTZ_SIDE = 193 };
+
+/* Local, for forecasts. Bytes of the solver's factors on n nodes a side, 4th order (measured). */
+double helmholtz_solver_bytes(int n);
 
 #endif

@@ -166,8 +166,7 @@ static Status begin(Trainer *trainer) {
   return found ? STATUS_OK : save(trainer); /* a disk that is too small shows at once */
 }
 
-static Status natural(void *context, const real *theta, double damping, double momentum,
-                      const real *previous, real *direction);
+static Status natural(void *context, const real *theta, double damping, real *direction);
 
 Status trainer_optimizer(const Config *config, size_t n, Optimizer **optimizer) {
   OptimizerSettings settings = {
@@ -178,10 +177,10 @@ Status trainer_optimizer(const Config *config, size_t n, Optimizer **optimizer) 
       .max_evaluations = (int)config_int(config, "train.lbfgs_evaluations"),
   };
   const char *name = config_text(config, "train.optimizer");
-  if (!strcmp(name, "spring")) {
+  if (!strcmp(name, "gauss_newton")) {
     settings.max_evaluations = (int)config_int(config, "train.trials");
     settings.damping = config_real(config, "train.damping");
-    settings.momentum = config_real(config, "train.momentum");
+    settings.least_damping = config_real(config, "train.damping_least");
     settings.direction = natural;
   }
   if (!strcmp(name, "lbfgs") && config_real(config, "train.clip") > 0) {
@@ -210,7 +209,7 @@ static Status set_time_limit(Trainer *trainer) {
 /* Collective. Where the optimiser asks for the natural gradient. */
 static Status create_natural(Trainer *trainer) {
   const Setup *setup = trainer->setup;
-  if (strcmp(config_text(setup->config, "train.optimizer"), "spring") != 0) return STATUS_OK;
+  if (strcmp(config_text(setup->config, "train.optimizer"), "gauss_newton") != 0) return STATUS_OK;
   Status status = setup->problem.n_domains
                       ? least_squares_check(&setup->problem)
                       : status_fail(STATUS_USAGE, "the loss is not a sum of squares");
@@ -306,11 +305,9 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
 }
 
 /* OptimizerDirection. */
-static Status natural(void *context, const real *theta, double damping, double momentum,
-                      const real *previous, real *direction) {
+static Status natural(void *context, const real *theta, double damping, real *direction) {
   Trainer *trainer = context;
-  return natural_direction(trainer->natural, (uint64_t)trainer->step, theta, damping, momentum,
-                           previous, direction);
+  return natural_direction(trainer->natural, (uint64_t)trainer->step, theta, damping, direction);
 }
 
 /* Trouble of one rank is kept until the ranks can agree on it. */

@@ -14,10 +14,10 @@
 enum { WAVE_SIDE = 230 };
 
 /* Numbers in [0, 1) for each point of a step: random ones, or even ones, which fill a square or
- * cube without clusters and gaps, shifted at random as a whole (Roberts' sequences R2 and R3). */
+ * cube without clusters and gaps, shifted at random as a whole (Roberts' sequences R2 to R4). */
 typedef struct {
   RandomStream stream; /* lanes 0 ... axes - 1 of index 0, or of each point */
-  int axes;            /* 2 or 3 */
+  int axes;            /* 2 to 4 */
   bool even;
 } WaveUnits;
 
@@ -35,6 +35,20 @@ typedef struct {
  * (1/2: uniform); a point near a place. */
 void wave_point(const double u[2], double share, real x[2]);
 void wave_point_near(const double u[2], const WaveFocus *focus, real x[2]);
+
+/* How the points of a step are drawn and weighed for Helmholtz's equation with sources: the options
+ * SECTION.points, .box_share, .source_radius, .source_core, .weight_radius, .weight_layer. */
+typedef struct {
+  bool even;
+  double box_share, radius, core, weight_radius, weight_layer;
+} WavePlan;
+
+/* Local. Fails (STATUS_USAGE) where the core is not below the radius. */
+Status wave_plan_read(const Config *config, const char *section, WavePlan *plan);
+
+/* Local, pure. Weight of a residual at x in the field of a source, 1 where the options are 0: near
+ * the source f is large where the field is small, and in the layer nobody looks at it. */
+double wave_weight(const WavePlan *plan, const double source[2], const double x[2]);
 
 /* Local. STATUS_USAGE, naming train.samples, for "all": a square has no end of points. */
 Status wave_points_check(const Config *config, int64_t samples);

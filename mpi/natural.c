@@ -24,7 +24,7 @@ struct Natural {
   real **scratch;         /* [threads] */
   double *kernel;         /* [residuals][residuals], of which the lower triangle is made */
   double *rhs;            /* [most] */
-  double *product;        /* [most] J previous */
+  double *diagonal;       /* [most] of the kernel */
   int64_t *numbers;       /* the direction as whole numbers, for exact sums over the ranks */
 };
 
@@ -70,7 +70,7 @@ static Status allocate(Natural *n) {
   size_t most = (size_t)n->most, threads = (size_t)n->threads;
   TRY(memory_allocate(&n->kernel, most * most, sizeof *n->kernel, what));
   TRY(memory_allocate(&n->rhs, most, sizeof *n->rhs, what));
-  TRY(memory_allocate(&n->product, most, sizeof *n->product, what));
+  TRY(memory_allocate(&n->diagonal, most, sizeof *n->diagonal, what));
   TRY(memory_allocate(&n->numbers, number_count(n->problem), sizeof *n->numbers, "a direction"));
   TRY(memory_allocate(&n->squares, threads, sizeof(void *), what));
   TRY(memory_allocate(&n->scratch, threads, sizeof(void *), what));
@@ -109,8 +109,8 @@ void natural_destroy(Natural *natural) {
     if (natural->squares) least_squares_destroy(natural->squares[t]);
     if (natural->scratch) free(natural->scratch[t]);
   }
-  void *owned[] = {natural->squares, natural->scratch, natural->kernel, natural->rhs,
-                   natural->product, natural->numbers, natural->offset, natural->first};
+  void *owned[] = {natural->squares,  natural->scratch, natural->kernel, natural->rhs,
+                   natural->diagonal, natural->numbers, natural->offset, natural->first};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
   shared_destroy(natural->shared);
   comm_release(natural->node);
@@ -134,18 +134,6 @@ static void make_factors(Natural *n, uint64_t step, const real *theta) {
 /* Numbers of which every rank has made some, and has all others 0: their bits are added. */
 static void share_doubles(const Natural *n, double *values, size_t count) {
   comm_sum_int64(n->comm, (int64_t *)values, count);
-}
-
-static void make_product(Natural *n, const real *previous) {
-  int64_t ranks = comm_size(n->comm), rank = comm_rank(n->comm);
-  memset(n->product, 0, (size_t)n->first[n->tiles] * sizeof *n->product);
-#pragma omp parallel for schedule(dynamic) num_threads(n->threads)
-  for (int64_t t = rank; t < n->tiles; t += ranks) {
-    FactorTile tile = view(n, t);
-    factors_product(n->problem->network, &tile, previous, n->product + n->first[t],
-                    n->scratch[omp_get_thread_num()]);
-  }
-  share_doubles(n, n->product, (size_t)n->first[n->tiles]);
 }
 
 /* Block number `pair` of the lower triangle, by rows of blocks. */
@@ -173,13 +161,10 @@ static void make_kernel(Natural *n) {
   if (ranks > 1) share_doubles(n, n->kernel, size * size);
 }
 
-static void make_rhs(Natural *n, double momentum) {
+static void make_rhs(Natural *n) {
   for (int64_t t = 0; t < n->tiles; t++) {
     FactorTile tile = view(n, t);
-    for (int i = 0; i < tile.rows; i++) {
-      int64_t at = n->first[t] + i;
-      n->rhs[at] = tile.residual[i] - (momentum > 0 ? momentum * n->product[at] : 0);
-    }
+    memcpy(n->rhs + n->first[t], tile.residual, (size_t)tile.rows * sizeof *n->rhs);
   }
 }
 
@@ -202,11 +187,10 @@ static Status solve(Natural *n, uint64_t step, double damping) {
     mean += k[i * size + i] / (double)size;
     for (size_t j = 0; j < i; j++) k[j * size + i] = k[i * size + j];
   }
-  if (mean == 0) mean = 1;                           /* no residual depends on the parameters */
-  memcpy(n->product, n->rhs, size * sizeof *n->rhs); /* not needed any more */
-  double *diagonal = n->product;
+  if (mean == 0) mean = 1; /* no residual depends on the parameters */
+  double *diagonal = n->diagonal;
   for (size_t i = 0; i < size; i++) diagonal[i] = k[i * size + i];
-  for (; damping <= 1; damping *= 10) {
+  for (; damping < 1e9; damping *= 10) {
     for (size_t i = 0; i < size; i++) k[i * size + i] = diagonal[i] + damping * mean;
     if (linalg_cholesky((int)size, k, n->rhs)) return STATUS_OK;
     for (size_t i = 0; i < size; i++) {
@@ -240,22 +224,18 @@ static void make_direction(Natural *n, real *direction) {
 }
 
 Status natural_direction(Natural *natural, uint64_t step, const real *theta, double damping,
-                         double momentum, const real *previous, real *direction) {
+                         real *direction) {
   Natural *n = natural;
   size_t parameters = n->problem->network->n_parameters;
   make_factors(n, step, theta);
-  if (momentum > 0) make_product(n, previous);
   make_kernel(n);
-  make_rhs(n, momentum);
+  make_rhs(n);
   Status status = comm_rank(n->comm) == 0 ? solve(n, step, damping) : STATUS_OK;
   TRY(comm_agree(n->comm, status));
   comm_broadcast(n->comm, n->rhs, (size_t)n->first[n->tiles] * sizeof *n->rhs);
   make_direction(n, (real *)n->numbers);
   comm_sum_int64(n->comm, n->numbers, number_count(n->problem));
   memcpy(direction, n->numbers, parameters * sizeof *direction);
-  for (size_t i = 0; momentum > 0 && i < parameters; i++) {
-    direction[i] = fused((real)momentum, previous[i], direction[i]);
-  }
   shared_barrier(n->shared); /* nobody reads factors any more */
   return STATUS_OK;
 }

@@ -1,7 +1,7 @@
-/* The natural gradient of a sum of squares in the space of its residuals, by all ranks and threads
- * (ENGD-W and SPRING; methods section 4): a linear system with as many unknowns as residuals, whose
- * kernel J J^T is made of factors (core/factors.h). Every number of it is computed by one thread in
- * one way, so the bits do not depend on ranks or threads. */
+/* The step of Gauss and Newton for a sum of squares, in the space of its residuals, by all ranks
+ * and threads (natural gradient, ENGD-W; methods section 4): a linear system with as many unknowns
+ * as residuals, whose kernel J J^T is made of factors (core/factors.h). Every number of it is
+ * computed by one thread in one way, so the bits do not depend on ranks or threads. */
 #ifndef MPI_NATURAL_H
 #define MPI_NATURAL_H
 
@@ -16,13 +16,12 @@ typedef struct Natural Natural;
 Status natural_create(const Comm *comm, const Problem *problem, int threads, Natural **natural);
 void natural_destroy(Natural *natural); /* Collective; NULL is allowed */
 
-/* Collective. No allocation. direction [n_parameters] = J^T (J J^T + damping D)^-1 (r - momentum J
- * previous) + momentum previous at theta, for the points of this step, D the mean of the kernel's
- * diagonal; where rounding leaves the matrix not positive definite, the damping grows by tens.
- * Fails (STATUS_FAILED, on all ranks alike) when a residual is not finite, or when no damping up to
- * 1 will do. */
+/* Collective. No allocation. direction [n_parameters] = J^T (J J^T + damping D)^-1 r at theta, for
+ * the points of this step, D the mean of the kernel's diagonal; where rounding leaves the matrix
+ * not positive definite, the damping grows by tens. Fails (STATUS_FAILED, on all ranks alike) when
+ * a residual is not finite, or when no damping will do. */
 Status natural_direction(Natural *natural, uint64_t step, const real *theta, double damping,
-                         double momentum, const real *previous, real *direction);
+                         real *direction);
 
 /* Local, for forecasts. Bytes that a rank of so many threads has for itself, and that the ranks of
  * a node have in common. */

@@ -32,13 +32,26 @@ static double centre(size_t i) {
 
 static Status quadratic(void *context, const real *theta, double *loss, real *gradient) {
   Quadratic *problem = context;
-  memset(gradient, 0x55, problem->n * sizeof *gradient); /* a failure may leave anything there */
+  /* A failure may leave anything there. */
+  if (gradient) memset(gradient, 0x55, problem->n * sizeof *gradient);
   if (++problem->evaluations == problem->fail_at) return status_fail(STATUS_FAILED, "asked to");
   *loss = 0;
   for (size_t i = 0; i < problem->n; i++) {
     double difference = (double)theta[i] - centre(i);
     *loss += 0.5 * curvature(i) * difference * difference;
-    gradient[i] = (real)(curvature(i) * difference);
+    if (gradient) gradient[i] = (real)(curvature(i) * difference);
+  }
+  return STATUS_OK;
+}
+
+/* OptimizerDirection: residuals sqrt(a_i / 2) (x_i - c_i), whose Jacobian is diagonal. */
+static Status direction(void *context, const real *theta, double damping, real *direction) {
+  const Quadratic *problem = context;
+  double mean = 0;
+  for (size_t i = 0; i < problem->n; i++) mean += curvature(i) / 2 / (double)problem->n;
+  for (size_t i = 0; i < problem->n; i++) {
+    double j = sqrt(curvature(i) / 2), r = j * ((double)theta[i] - centre(i));
+    direction[i] = (real)(j * r / (j * j + damping * mean));
   }
   return STATUS_OK;
 }
@@ -47,6 +60,9 @@ static Optimizer *create(const char *name, size_t n, bool fixed_objective) {
   OptimizerSettings settings = OPTIMIZER_DEFAULTS;
   settings.history = 5;
   settings.fixed_objective = fixed_objective;
+  settings.damping = 0.9;
+  settings.least_damping = 1e-30;
+  settings.direction = direction;
   Optimizer *optimizer = NULL;
   assert_int_equal(optimizer_create(name, &settings, n, &optimizer), STATUS_OK);
   return optimizer;
@@ -103,11 +119,12 @@ static void test_table(void **state) {
   const char *const *names = optimizer_names();
   int found = 0;
   for (int i = 0; names[i]; i++) {
-    found += !strcmp(names[i], "adam") || !strcmp(names[i], "lbfgs");
+    found += !strcmp(names[i], "adam") || !strcmp(names[i], "lbfgs") ||
+             !strcmp(names[i], "gauss_newton");
     assert_true(strlen(optimizer_description(names[i])) > 10);
     for (int j = 0; j < i; j++) assert_string_not_equal(names[i], names[j]);
   }
-  assert_int_equal(found, 2);
+  assert_int_equal(found, 3);
   assert_null(optimizer_description("sgdx"));
 }
 
@@ -122,12 +139,15 @@ static void test_wrong_settings(void **state) {
     const char *name, *key;
     OptimizerSettings settings;
   } bad[] = {
-      {"adam", "beta1", {1, 0.999, 1e-8, 100, 25, false}},
-      {"adam", "beta2", {0.9, -0.1, 1e-8, 100, 25, false}},
-      {"adam", "beta2", {0.9, NAN, 1e-8, 100, 25, false}},
-      {"adam", "eps", {0.9, 0.999, 0, 100, 25, false}},
-      {"lbfgs", "history", {0.9, 0.999, 1e-8, 0, 25, false}},
-      {"lbfgs", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false}},
+      {"adam", "beta1", {1, 0.999, 1e-8, 100, 25, false, 1, 1, NULL}},
+      {"adam", "beta2", {0.9, -0.1, 1e-8, 100, 25, false, 1, 1, NULL}},
+      {"adam", "beta2", {0.9, NAN, 1e-8, 100, 25, false, 1, 1, NULL}},
+      {"adam", "eps", {0.9, 0.999, 0, 100, 25, false, 1, 1, NULL}},
+      {"lbfgs", "history", {0.9, 0.999, 1e-8, 0, 25, false, 1, 1, NULL}},
+      {"lbfgs", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false, 1, 1, NULL}},
+      {"gauss_newton", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false, 1, 1, direction}},
+      {"gauss_newton", "damping", {0.9, 0.999, 1e-8, 100, 25, false, 0, 1, direction}},
+      {"gauss_newton", "least_damping", {0.9, 0.999, 1e-8, 100, 25, false, 1, NAN, direction}},
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     Status status = optimizer_create(bad[i].name, &bad[i].settings, 3, &optimizer);

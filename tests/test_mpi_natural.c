@@ -18,13 +18,13 @@ static Network make_network(void) {
 
 /* Collective over comm. A direction, new (free). */
 static real *find(const Comm *comm, const Network *network, const real *theta, int threads,
-                  double damping, double momentum, const real *previous) {
+                  double damping) {
   Problem problem = fixture_problem(network);
   Natural *natural = NULL;
   real *direction = calloc(network->n_parameters, sizeof *direction);
   assert_all(natural_create(comm, &problem, threads, &natural) == STATUS_OK);
   for (int again = 0; again < 2; again++) { /* what a call leaves does not matter to the next */
-    Status status = natural_direction(natural, STEP, theta, damping, momentum, previous, direction);
+    Status status = natural_direction(natural, STEP, theta, damping, direction);
     assert_all(status == STATUS_OK);
   }
   natural_destroy(natural);
@@ -35,21 +35,20 @@ static void test_same_bits(void **state) {
   (void)state;
   Network network = make_network();
   size_t bytes = network.n_parameters * sizeof(real);
-  real *theta = fixture_theta(&network, 1), *previous = fixture_random(network.n_parameters, 2);
+  real *theta = fixture_theta(&network, 1);
   Comm *alone;
   assert_all(comm_split(world, comm_rank(world), &alone) == STATUS_OK);
-  real *expected = find(alone, &network, theta, 1, 1e-3, 0.9, previous);
-  real *threads = find(alone, &network, theta, 3, 1e-3, 0.9, previous);
-  real *ranks = find(world, &network, theta, 1, 1e-3, 0.9, previous);
+  real *expected = find(alone, &network, theta, 1, 1e-3);
+  real *threads = find(alone, &network, theta, 3, 1e-3);
+  real *ranks = find(world, &network, theta, 1, 1e-3);
   setenv("SIREN_RANKS_PER_NODE", "1", 1);
-  real *nodes = find(world, &network, theta, 2, 1e-3, 0.9, previous);
+  real *nodes = find(world, &network, theta, 2, 1e-3);
   unsetenv("SIREN_RANKS_PER_NODE");
   assert_all(!memcmp(expected, threads, bytes));
   assert_all(!memcmp(expected, ranks, bytes));
   assert_all(!memcmp(expected, nodes, bytes));
   comm_release(alone);
   free(theta);
-  free(previous);
   free(expected);
   free(threads);
   free(ranks);
@@ -58,87 +57,60 @@ static void test_same_bits(void **state) {
 
 /* ---- What it solves ---- */
 
-/* All factors of the step, as one list of tiles. */
-typedef struct {
-  int tiles, rows;
-  FactorTile tile[8];
-  void *memory[8];
-  real *scratch;
-} Factors;
-
-static void make_factors(const Problem *problem, const real *theta, Factors *f) {
-  LeastSquares *squares;
-  FactorRoom rooms[2] = {least_squares_room(problem, 0), least_squares_room(problem, 1)};
-  *f = (Factors){.tiles = (int)least_squares_tiles(problem)};
-  assert_all(least_squares_create(problem, &squares) == STATUS_OK);
-  f->scratch = malloc(factors_scratch(rooms, 2) * sizeof(real));
-  for (int t = 0; t < f->tiles; t++) {
-    FactorRoom room = rooms[least_squares_domain(problem, t)];
-    f->memory[t] = aligned_alloc(REAL_ALIGN, factors_bytes(&room));
-    least_squares_tile(squares, STEP, t, theta, f->memory[t]);
-    f->tile[t] = factors_view(&room, f->memory[t]);
-    f->rows += f->tile[t].rows;
+/* The direction p is J^T y with (J J^T + damping D) y = r: with a large damping, J^T r / (damping
+ * D) but for a small part, and with a small one J p = r. Here by differences of the residuals along
+ * p, whose squares are the loss: d/dt sum (r - t J p)^2 = -2 r . J p at t = 0 is the gradient's. */
+static double loss_at(const Problem *problem, const real *theta, real *gradient) {
+  Objective objective;
+  void *workspace;
+  double terms[OBJECTIVE_MAX_TERMS], loss = 0;
+  size_t n = problem->network->n_parameters;
+  real *part = calloc(n, sizeof *part);
+  assert_all(problem_objective(problem, &objective) == STATUS_OK);
+  assert_all(objective.workspace_create(&objective, &workspace) == STATUS_OK);
+  for (int64_t t = 0; t < objective.tiles(&objective, STEP); t++) {
+    objective.tile(&objective, STEP, t, theta, part, terms, workspace);
+    loss += objective_total(&objective, terms);
+    for (size_t i = 0; gradient && i < n; i++) gradient[i] += part[i];
   }
-  least_squares_destroy(squares);
+  objective.workspace_destroy(workspace);
+  free(part);
+  return loss;
 }
 
-static void multiply(const Network *network, const Factors *f, const real *v, double *product) {
-  for (int t = 0; t < f->tiles; product += f->tile[t++].rows) {
-    factors_product(network, &f->tile[t], v, product, f->scratch);
-  }
-}
-
-/* The direction p minimises |r - J p|^2 + damping D |p - momentum previous|^2: J^T (r - J p) =
- * damping D (p - momentum previous); tested in the space of the residuals. */
+/* With much damping the direction is the gradient's; with little a step of 1 solves the equations
+ * as far as they are linear: near the end steps shrink the loss by far more than a gradient's
+ * could. */
 static void test_solves(void **state) {
   (void)state;
-  const double damping = 0.01, momentum = 0.5;
   Network network = make_network();
   Problem problem = fixture_problem(&network);
   size_t n = network.n_parameters;
-  real *theta = fixture_theta(&network, 3), *previous = fixture_random(n, 4);
-  real *p = find(world, &network, theta, 1, damping, momentum, previous);
-  Factors f;
-  make_factors(&problem, theta, &f);
-  size_t rows = (size_t)f.rows;
-  double *left = calloc(rows, sizeof *left), *right = calloc(rows, sizeof *right), mean = 0;
-  double *row = calloc(rows * rows, sizeof *row), worst = 0, scale = 0;
-  for (int t = 0, first = 0; t < f.tiles; first += f.tile[t++].rows) {
-    factors_kernel(&network, &f.tile[t], &f.tile[t], row, rows, f.scratch);
-    for (int i = 0; i < f.tile[t].rows; i++) {
-      mean += row[(size_t)i * rows + (size_t)i] / f.rows;
-      left[first + i] = f.tile[t].residual[i];
-    }
-  }
-  /* y = (r - J p) / (damping D) must give p - momentum previous = J^T y; here J of both sides. */
-  multiply(&network, &f, p, right);
-  for (size_t i = 0; i < rows; i++) left[i] = (left[i] - right[i]) / (damping * mean);
-  real *sum = calloc(n, sizeof *sum);
-  const double *y = left;
-  for (int t = 0; t < f.tiles; y += f.tile[t++].rows) {
-    for (int l = 0; l < network.n_linear; l++) {
-      for (int first = 0; first < network.linear[l].out; first += FACTORS_SLICE) {
-        int rest = network.linear[l].out - first;
-        factors_transpose(&network, &f.tile[t], y, l, first,
-                          rest < FACTORS_SLICE ? rest : FACTORS_SLICE, sum, f.scratch);
-      }
-    }
-  }
+  real *theta = fixture_theta(&network, 3), *gradient = calloc(n, sizeof *gradient);
+  double first = loss_at(&problem, theta, gradient), dot = 0, p2 = 0, g2 = 0, last = first;
+  real *p = find(world, &network, theta, 1, 1e6);
   for (size_t i = 0; i < n; i++) {
-    double expected = (double)p[i] - momentum * (double)previous[i];
-    worst = fmax(worst, fabs((double)sum[i] - expected));
-    scale = fmax(scale, fabs(expected));
+    dot += (double)p[i] * (double)gradient[i];
+    p2 += (double)p[i] * (double)p[i];
+    g2 += (double)gradient[i] * (double)gradient[i];
   }
-  assert_all(scale > 0 && worst < 0.01 * scale);
-  for (int t = 0; t < f.tiles; t++) free(f.memory[t]);
-  free(f.scratch);
-  free(left);
-  free(right);
-  free(row);
-  free(sum);
-  free(theta);
-  free(previous);
+  assert_all(dot > 0.99999 * sqrt(p2 * g2));
   free(p);
+  for (int step = 0; step < 30; step++) {
+    p = find(world, &network, theta, 1, 1e-4);
+    real *trial = calloc(n, sizeof *trial);
+    double begin = last;
+    for (double t = 1; last >= begin && t > 1e-3; t /= 2) {
+      for (size_t i = 0; i < n; i++) trial[i] = theta[i] - (real)t * p[i];
+      last = loss_at(&problem, trial, NULL);
+    }
+    memcpy(theta, trial, n * sizeof *theta);
+    free(trial);
+    free(p);
+  }
+  assert_all(last < 1e-2 * first);
+  free(theta);
+  free(gradient);
 }
 
 static void test_not_finite(void **state) {
@@ -149,7 +121,7 @@ static void test_not_finite(void **state) {
   Natural *natural = NULL;
   theta[network.linear[1].weight] = (real)NAN;
   assert_all(natural_create(world, &problem, 1, &natural) == STATUS_OK);
-  assert_all(natural_direction(natural, STEP, theta, 1e-3, 0, none, none) == STATUS_FAILED);
+  assert_all(natural_direction(natural, STEP, theta, 1e-3, none) == STATUS_FAILED);
   assert_all(strstr(status_message(), "step 2: a residual or its derivative is not finite"));
   natural_destroy(natural);
   free(theta);
