@@ -64,19 +64,6 @@ double metric_psnr_minmax(const float *prediction, const float *target, size_t n
   return 10 * log10((double)n / sum);
 }
 
-double metric_relative(const float *prediction, const float *target, size_t points, int components,
-                       const bool *where) {
-  double error = 0, whole = 0;
-  size_t c = (size_t)components;
-  for (size_t i = 0; i < points * c; i++) {
-    if (where && !where[i / c]) continue;
-    double truth = (double)target[i], e = (double)prediction[i] - truth;
-    error += e * e;
-    whole += truth * truth;
-  }
-  return sqrt(error / whole);
-}
-
 double metric_mse(const float *prediction, const float *target, size_t n) {
   double sum = 0;
   for (size_t i = 0; i < n; i++) {

@@ -30,11 +30,6 @@ double metric_psnr_minmax(const float *prediction, const float *target, size_t n
 double metric_ssim(const float *prediction, const float *target, int height, int width,
                    int channels);
 
-/* Local. |prediction - target| / |target| in the L2 norm, over those of [points][components] where
- * `where` is set (NULL: all). NaN when the target is 0 there. */
-double metric_relative(const float *prediction, const float *target, size_t points, int components,
-                       const bool *where);
-
 /* Local. Mean squared error. */
 double metric_mse(const float *prediction, const float *target, size_t n);
 

@@ -21,7 +21,8 @@ typedef struct {
 /* Collective. On wave.frames frames from time 0 to wave.end of eval.size nodes a side (257) of [-1,
  * 1]^2, ends included:
  *   metrics   error         relative L2 error of the field over six snapshots, the frames next to
- *                           0, 1/5, ... 1 of wave.end, against the solver on the same grid;
+ *                           0, 1/5, ... 1 of wave.end, against the solver on the same grid, where
+ *                           |x| and |y| are at most 1 - t: beyond, nothing determines the field;
  *             error_0 ... error_5   of each of them;
  *             solver_error  the solver's own, by a grid of half the spacing;
  *             error_closed, solver_closed   of network and solver against the closed form (a
