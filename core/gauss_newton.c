@@ -103,4 +103,5 @@ const OptimizerKind gauss_newton_kind = {
     .step = gauss_newton_step,
     .state = gauss_newton_state,
     .bytes = gauss_newton_bytes,
+    .directions = true,
 };

@@ -46,12 +46,26 @@ int least_squares_domain(const Problem *problem, int64_t tile) {
   return find_domain(problem, &tile);
 }
 
+/* That a sample has at once. */
+static int at_once(const Domain *domain) {
+  return domain->most_residuals ? domain->most_residuals : domain->n_residuals;
+}
+
+int64_t least_squares_rows(const Problem *problem) {
+  int64_t rows = 0;
+  for (int m = 0; m < problem->n_domains; m++) {
+    const Domain *domain = &problem->domains[m];
+    rows += domain->all_residuals ? domain->all_residuals : at_once(domain) * domain->samples;
+  }
+  return rows;
+}
+
 FactorRoom least_squares_room(const Problem *problem, int domain) {
   const Domain *d = &problem->domains[domain];
   return (FactorRoom){.network = problem->network,
                       .streams = jet_streams(&d->jet, problem->network->spec.in),
                       .points = POINTS,
-                      .rows = POINTS * d->n_residuals};
+                      .rows = POINTS * at_once(d)};
 }
 
 /* ---- Scratch ---- */
@@ -162,6 +176,7 @@ static void find_rows(LeastSquares *s, const Domain *domain, DomainBuffers *buff
       if (active[r]) s->point[n++] = r;
     }
   }
+  assert(n <= POINTS * at_once(domain));
   factors_resize(memory, rows, n, s->point);
 }
 

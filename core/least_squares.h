@@ -13,6 +13,9 @@ Status least_squares_check(const Problem *problem);
 /* Local. Tiles of a step; those of one domain follow each other. */
 int64_t least_squares_tiles(const Problem *problem);
 
+/* Local. Residuals that a step has at most. */
+int64_t least_squares_rows(const Problem *problem);
+
 /* Local. What a tile of the domain of this number has room for; the domain of a tile. */
 FactorRoom least_squares_room(const Problem *problem, int domain);
 int least_squares_domain(const Problem *problem, int64_t tile);

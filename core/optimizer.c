@@ -87,6 +87,10 @@ bool optimizer_converged(const Optimizer *optimizer) {
   return optimizer->kind->converged && optimizer->kind->converged(optimizer->self);
 }
 
+bool optimizer_takes_directions(const Optimizer *optimizer) {
+  return optimizer->kind->directions;
+}
+
 size_t optimizer_bytes(const Optimizer *optimizer) {
   return optimizer->kind->bytes(optimizer->self);
 }

@@ -79,6 +79,9 @@ bool optimizer_shard(Optimizer *optimizer, size_t first, size_t end);
  * objective is finished. Always false for Adam. Part of the state. */
 bool optimizer_converged(const Optimizer *optimizer);
 
+/* Local. Whether it asks for directions instead of gradients. */
+bool optimizer_takes_directions(const Optimizer *optimizer);
+
 /* Local. Bytes of memory that it occupies, the gradient included. */
 size_t optimizer_bytes(const Optimizer *optimizer);
 

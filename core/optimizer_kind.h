@@ -15,6 +15,7 @@ typedef struct {
   size_t (*bytes)(const void *self);
   void (*shard)(void *self, size_t first, size_t end); /* NULL: needs all of the gradient */
   bool (*converged)(const void *self);                 /* NULL: never */
+  bool directions;                                     /* asks for OptimizerDirection */
 } OptimizerKind;
 
 extern const OptimizerKind adam_kind, lbfgs_kind, gauss_newton_kind;

@@ -65,6 +65,8 @@ typedef struct {
   const void *source;      /* borrowed */
   int n_terms;
   Term terms[DOMAIN_MAX_TERMS];
+  int most_residuals;            /* that a sample has at once; 0: all of them */
+  int64_t all_residuals;         /* that a step has at most; 0: samples * most_residuals */
   int n_residuals;               /* 0: not a sum of squares */
   ResidualFunction residuals;    /* NULL then */
   const void *residual_settings; /* borrowed */

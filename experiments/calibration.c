@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "experiments/median.h"
 #include "experiments/progress.h"
+#include "experiments/trainer.h"
 #include "mpi/evaluate.h"
 
 /* Rounds go on until there are so many, or so many seconds are over and the least number is done.
@@ -153,6 +154,21 @@ static Status time_optimizer(Bench *bench, Optimizer *optimizer, Calibration *ca
   return STATUS_OK;
 }
 
+/* A step of Gauss and Newton has two evaluations, of the loss alone: a third of the work with the
+ * gradient. */
+static Status time_direction(Bench *bench, Calibration *calibration) {
+  Natural *natural = NULL;
+  TRY(trainer_natural(bench->setup, &natural));
+  comm_barrier(bench->setup->comm);
+  double begin = progress_clock();
+  Status status = natural_direction(natural, 0, bench->theta, 0.1, bench->gradient);
+  calibration->optimizer = progress_clock() - begin;
+  calibration->rounds = 2. / 3;
+  comm_max_double(bench->setup->comm, &calibration->optimizer, 1);
+  natural_destroy(natural);
+  return status;
+}
+
 /* ---- All of it ---- */
 
 /* Collective. */
@@ -178,7 +194,11 @@ Status calibration_run(const Setup *setup, real *theta, Optimizer *optimizer,
   bench->theta = theta;
   Status status = create(bench, optimizer);
   if (status == STATUS_OK) status = time_step(bench, calibration);
-  if (status == STATUS_OK) status = time_optimizer(bench, optimizer, calibration);
+  calibration->rounds = 1;
+  if (status == STATUS_OK) {
+    status = optimizer_takes_directions(optimizer) ? time_direction(bench, calibration)
+                                                   : time_optimizer(bench, optimizer, calibration);
+  }
   evaluation_destroy(bench->evaluation);
   free(bench->gradient);
   free(bench);

@@ -7,9 +7,11 @@
 
 /* Seconds of a step. */
 typedef struct {
-  double tiles;     /* the objective's work */
+  double tiles;     /* the objective's work, once */
+  double rounds;    /* how often a step does that */
   double sums;      /* over threads and ranks, with the wait for the slowest of them */
-  double optimizer; /* once gradient and loss are known, until all ranks have the weights */
+  double optimizer; /* until all ranks have the weights, once gradient and loss are known; or with
+                       the direction that it asks for */
 } Calibration;
 
 /* Collective. Evaluates whole steps at theta where these are short, else as many tiles of a step as

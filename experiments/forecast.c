@@ -74,6 +74,9 @@ static void fill_memory(const Dry *dry, double checkpoint, ForecastMemory *m) {
                footprint(1.25 * (double)history_rows(dry->config) * columns, sizeof(double));
   m->optimizer = (double)optimizer_bytes(dry->optimizer);
   m->threads = evaluation_bytes(objective, dry->setup.threads, comm_size(dry->comm), dry->nodes);
+  if (optimizer_takes_directions(dry->optimizer)) {
+    m->threads += natural_bytes(&dry->setup.problem, dry->setup.threads);
+  }
   m->bricks = cost_of(dry, functions->training_bytes);
   m->checkpoint = dry->root ? 2 * checkpoint + hdf5_image : 0;
   m->evaluation =
@@ -102,11 +105,16 @@ static Status fill_time(Dry *dry, Forecast *forecast) {
   Calibration calibration;
   TRY(calibration_run(setup, dry->theta, dry->optimizer, &calibration));
   if (setup->problem.n_domains) forecast->step_flops = problem_flops(&setup->problem);
+  double tile_flops = forecast->step_flops;
+  if (optimizer_takes_directions(dry->optimizer)) {
+    forecast->step_flops = 2. / 3 * tile_flops + natural_flops(&setup->problem);
+  }
   if (functions->evaluation_flops) forecast->eval_flops = functions->evaluation_flops(setup);
-  forecast->step = calibration.tiles + calibration.sums + calibration.optimizer;
+  forecast->step =
+      calibration.rounds * calibration.tiles + calibration.sums + calibration.optimizer;
   forecast->training = forecast->step * (double)forecast->steps;
-  if (forecast->step_flops > 0) {
-    forecast->evaluation = calibration.tiles * forecast->eval_flops / forecast->step_flops;
+  if (tile_flops > 0) {
+    forecast->evaluation = calibration.tiles * forecast->eval_flops / tile_flops;
   }
   return STATUS_OK;
 }
@@ -144,6 +152,9 @@ static Status look_ahead(Dry *dry, ForecastMemory *memory, Forecast *forecast) {
                          .parameters = dry->setup.objective.n_parameters,
                          .checkpoint = size_checkpoint(dry)};
   if (functions->shared_bytes) forecast->node = functions->shared_bytes(&dry->setup);
+  if (optimizer_takes_directions(dry->optimizer)) {
+    forecast->node += natural_shared_bytes(&dry->setup.problem);
+  }
   comm_max_double(dry->comm, &forecast->node, 1);
   fill_memory(dry, forecast->checkpoint, memory);
   share_memory(dry, memory, forecast);

@@ -266,6 +266,8 @@ static Status make_problem(Fwi *fwi, Setup *setup) {
   fwi->places[0] = (TermPlace){fwi, true, square};
   fwi->places[1] = (TermPlace){fwi, false, square};
   const TermPlace *places = fwi->places;
+  int equations = 2 * (fwi->one_field ? 1 : fwi->data.sources), heard = 2 * fwi->data.sources;
+  int64_t received = (int64_t)heard * fwi->data.receivers;
   setup->problem = (Problem){
       .network = &setup->network,
       .tile = (int)config_int(setup->config, "train.tile"),
@@ -282,6 +284,9 @@ static Status make_problem(Fwi *fwi, Setup *setup) {
                              {"uniform", fwi->data_weight, uniform, &places[1]},
                              {"received", fwi->data_weight, reception, &places[1]}},
                    .n_residuals = square ? 4 * fwi->data.sources + 1 : 0,
+                   .most_residuals = equations + heard,
+                   .all_residuals = equations * fwi->samples +
+                                    (received > fwi->samples ? received : fwi->samples),
                    .residuals = residual,
                    .residual_settings = fwi}},
   };

@@ -206,10 +206,7 @@ static Status set_time_limit(Trainer *trainer) {
   return STATUS_OK;
 }
 
-/* Collective. Where the optimiser asks for the natural gradient. */
-static Status create_natural(Trainer *trainer) {
-  const Setup *setup = trainer->setup;
-  if (strcmp(config_text(setup->config, "train.optimizer"), "gauss_newton") != 0) return STATUS_OK;
+Status trainer_natural(const Setup *setup, Natural **natural) {
   Status status = setup->problem.n_domains
                       ? least_squares_check(&setup->problem)
                       : status_fail(STATUS_USAGE, "the loss is not a sum of squares");
@@ -218,7 +215,7 @@ static Status create_natural(Trainer *trainer) {
     snprintf(reason, sizeof reason, "%s", status_message());
     return config_reject(setup->config, "train.optimizer", "%s", reason);
   }
-  return natural_create(setup->comm, &setup->problem, setup->threads, &trainer->natural);
+  return natural_create(setup->comm, &setup->problem, setup->threads, natural);
 }
 
 /* Collective. */
@@ -227,7 +224,9 @@ static Status create(Trainer *trainer) {
   TRY(set_time_limit(trainer));
   TRY(comm_agree(setup->comm, trainer_optimizer(setup->config, setup->objective.n_parameters,
                                                 &trainer->optimizer)));
-  TRY(create_natural(trainer));
+  if (optimizer_takes_directions(trainer->optimizer)) {
+    TRY(trainer_natural(setup, &trainer->natural));
+  }
   TRY(evaluation_create(setup->comm, &setup->objective, setup->threads, &trainer->evaluation));
   evaluation_shard(trainer->evaluation, trainer->optimizer);
   trainer->n_arrays = optimizer_state(trainer->optimizer, trainer->arrays);

@@ -6,6 +6,7 @@
 #include "core/optimizer.h"
 #include "experiments/suite.h"
 #include "io/runfile.h"
+#include "mpi/natural.h"
 
 typedef struct {
   int64_t first;     /* steps that were done when this process began; > 0: resumed */
@@ -31,5 +32,9 @@ Status trainer_weights(const Setup *setup, real *theta);
 
 /* Local. The optimiser of the options train.*, for n parameters; owned by the caller. */
 Status trainer_optimizer(const Config *config, size_t n, Optimizer **optimizer);
+
+/* Collective. What gives it its directions, if it takes any; owned by the caller. Fails
+ * (STATUS_USAGE, naming train.optimizer) where the loss is not a sum of squares. */
+Status trainer_natural(const Setup *setup, Natural **natural);
 
 #endif

@@ -60,7 +60,6 @@ static Status place_tiles(Natural *n) {
   for (int64_t t = 0; t < n->tiles; t++) {
     FactorRoom room = room_of(n, t);
     n->offset[t + 1] = n->offset[t] + factors_bytes(&room);
-    n->most += room.rows;
   }
   return STATUS_OK;
 }
@@ -92,8 +91,11 @@ static Status create(Natural *n) {
 Status natural_create(const Comm *comm, const Problem *problem, int threads, Natural **natural) {
   Natural *n = NULL;
   TRY(comm_agree(comm, memory_allocate(&n, 1, sizeof *n, "the natural gradient")));
-  *n = (Natural){
-      .comm = comm, .problem = problem, .threads = threads, .tiles = least_squares_tiles(problem)};
+  *n = (Natural){.comm = comm,
+                 .problem = problem,
+                 .threads = threads,
+                 .tiles = least_squares_tiles(problem),
+                 .most = least_squares_rows(problem)};
   Status status = create(n);
   if (status != STATUS_OK) {
     natural_destroy(n);
@@ -129,6 +131,7 @@ static void make_factors(Natural *n, uint64_t step, const real *theta) {
   }
   shared_barrier(n->shared);
   for (int64_t t = 0; t < n->tiles; t++) n->first[t + 1] = n->first[t] + view(n, t).rows;
+  assert(n->first[n->tiles] <= n->most);
 }
 
 /* Numbers of which every rank has made some, and has all others 0: their bits are added. */
@@ -251,27 +254,21 @@ double natural_shared_bytes(const Problem *problem) {
   return bytes;
 }
 
-static double most_residuals(const Problem *problem) {
-  double most = 0;
-  for (int64_t t = 0; t < least_squares_tiles(problem); t++) {
-    most += least_squares_room(problem, least_squares_domain(problem, t)).rows;
-  }
-  return most;
-}
-
 double natural_bytes(const Problem *problem, int threads) {
-  double most = most_residuals(problem), scratch = (double)scratch_size(problem) * sizeof(real);
+  double most = (double)least_squares_rows(problem),
+         scratch = (double)scratch_size(problem) * sizeof(real);
   return 8 * most * most + 16 * most + 8 * (double)number_count(problem) +
          threads * (scratch + (double)least_squares_bytes(problem));
 }
 
 /* The kernel's products, half of them by symmetry, and the factorisation. */
 double natural_flops(const Problem *problem) {
-  double most = most_residuals(problem), inputs = 0, bars = 0, flops = most * most * most / 3;
+  double most = (double)least_squares_rows(problem), inputs = 0, bars = 0,
+         flops = most * most * most / 3;
   for (int64_t t = 0; t < least_squares_tiles(problem); t++) {
     FactorRoom room = least_squares_room(problem, least_squares_domain(problem, t));
     inputs += (double)room.streams * room.points;
-    bars += (double)room.streams * room.rows;
+    bars = room.streams * most;
   }
   for (int l = 0; l < problem->network->n_linear; l++) {
     const Linear *linear = &problem->network->linear[l];
