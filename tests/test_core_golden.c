@@ -1,165 +1,42 @@
 /* core/ against an independent reference: golden/golden.h5 holds what golden/reference.py computed
  * in float64 by nested automatic differentiation (its layout is described there). */
-#include <hdf5.h>
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "core/encoding.h"
 #include "core/jet.h"
 #include "core/loss.h"
 #include "core/network.h"
 #include "core/optimizer.h"
 #include "core/problem.h"
+#include "tests/golden_file.h"
 
 /* Largest difference over largest reference value of an array. */
 static const double jet_tolerance = REAL_IS_DOUBLE ? 1e-11 : 1e-5;
 static const double gradient_tolerance = REAL_IS_DOUBLE ? 1e-10 : 1e-5;
 static const double adam_tolerance = REAL_IS_DOUBLE ? 1e-12 : 1e-4;
 
-/* ---- Reading the file ---- */
-
-static double *read_array(hid_t group, const char *path, size_t expected) {
-  hid_t set = H5Dopen2(group, path, H5P_DEFAULT);
-  if (set < 0) fail_msg("no data set %s", path);
-  hid_t space = H5Dget_space(set);
-  size_t count = (size_t)H5Sget_simple_extent_npoints(space);
-  if (count != expected) fail_msg("%s has %zu elements instead of %zu", path, count, expected);
-  double *values = malloc(count * sizeof *values);
-  assert_non_null(values);
-  assert_true(H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
-  H5Sclose(space);
-  H5Dclose(set);
-  return values;
-}
-
-static size_t array_rows(hid_t group, const char *path) {
-  hid_t set = H5Dopen2(group, path, H5P_DEFAULT);
-  assert_true(set >= 0);
-  hid_t space = H5Dget_space(set);
-  hsize_t sizes[H5S_MAX_RANK];
-  assert_true(H5Sget_simple_extent_dims(space, sizes, NULL) >= 1);
-  H5Sclose(space);
-  H5Dclose(set);
-  return (size_t)sizes[0];
-}
-
-static double read_number(hid_t group, const char *object, const char *name) {
-  double value;
-  hid_t attribute = H5Aopen_by_name(group, object, name, H5P_DEFAULT, H5P_DEFAULT);
-  if (attribute < 0) fail_msg("%s has no attribute %s", object, name);
-  assert_true(H5Aread(attribute, H5T_NATIVE_DOUBLE, &value) >= 0);
-  H5Aclose(attribute);
-  return value;
-}
-
-static void read_text(hid_t group, const char *object, const char *name, char text[32]) {
-  hid_t attribute = H5Aopen_by_name(group, object, name, H5P_DEFAULT, H5P_DEFAULT);
-  if (attribute < 0) fail_msg("%s has no attribute %s", object, name);
-  hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, 32);
-  assert_true(H5Aread(attribute, type, text) >= 0);
-  H5Tclose(type);
-  H5Aclose(attribute);
-}
-
-static real *to_real(double *values, size_t count) {
-  real *copy = malloc(count * sizeof *copy);
-  assert_non_null(copy);
-  for (size_t i = 0; i < count; i++) copy[i] = (real)values[i];
-  free(values);
-  return copy;
-}
-
 /* ---- Networks ---- */
 
 static void load_network(hid_t group, Network *network) {
   char activation[32], encoding[32];
-  read_text(group, "network", "activation", activation);
-  read_text(group, "network", "encoding", encoding);
+  golden_text(group, "network", "activation", activation, sizeof activation);
+  golden_text(group, "network", "encoding", encoding, sizeof encoding);
   NetworkSpec spec = {
-      .in = (int)read_number(group, "network", "in"),
-      .out = (int)read_number(group, "network", "out"),
-      .width = (int)read_number(group, "network", "width"),
-      .layers = (int)read_number(group, "network", "layers"),
+      .in = (int)golden_number(group, "network", "in"),
+      .out = (int)golden_number(group, "network", "out"),
+      .width = (int)golden_number(group, "network", "width"),
+      .layers = (int)golden_number(group, "network", "layers"),
       .activation = activation_find(activation),
       .encoding = encoding_find(encoding),
-      .frequencies = (int)read_number(group, "network", "frequencies"),
-      .centres = (int)read_number(group, "network", "centres"),
+      .frequencies = (int)golden_number(group, "network", "frequencies"),
+      .centres = (int)golden_number(group, "network", "centres"),
       .rbf_sigma = 1,
-      .omega_first = read_number(group, "network", "omega_first"),
-      .omega_hidden = read_number(group, "network", "omega_hidden"),
+      .omega_first = golden_number(group, "network", "omega_first"),
+      .omega_hidden = golden_number(group, "network", "omega_hidden"),
       .weight_init = "official",
       .bias_init = "torch",
   };
   assert_non_null(spec.activation);
   assert_non_null(spec.encoding);
   assert_int_equal(network_create(&spec, network), STATUS_OK);
-}
-
-static size_t tensor_size(const Tensor *tensor) {
-  return (size_t)tensor->rows * (size_t)tensor->cols;
-}
-
-static real *load_theta(hid_t group, const Network *network) {
-  real *theta = malloc(network->n_parameters * sizeof *theta);
-  assert_non_null(theta);
-  for (int t = 0; t < network->n_tensors; t++) {
-    const Tensor *tensor = &network->tensors[t];
-    char path[48];
-    snprintf(path, sizeof path, "network/%s", tensor->name);
-    real *values = to_real(read_array(group, path, tensor_size(tensor)), tensor_size(tensor));
-    memcpy(theta + tensor->offset, values, tensor_size(tensor) * sizeof *values);
-    free(values);
-  }
-  return theta;
-}
-
-/* ---- Comparing ---- */
-
-static double worst; /* error over tolerance, of the running test */
-static char worst_at[128];
-
-static void check_array(const char *what, const char *part, size_t n, const real *got,
-                        const double *wanted, double tolerance) {
-  double error = 0, scale = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (!isfinite((double)got[i])) fail_msg("%s, %s: not finite", what, part);
-    error = fmax(error, fabs((double)got[i] - wanted[i]));
-    scale = fmax(scale, fabs(wanted[i]));
-  }
-  if (error > tolerance * scale) {
-    fail_msg("%s, %s: off by %.2g of %.2g, relative %.2g > %.2g", what, part, error, scale,
-             error / scale, tolerance);
-  }
-  if (scale > 0 && error / (tolerance * scale) > worst) {
-    worst = error / (tolerance * scale);
-    snprintf(worst_at, sizeof worst_at, "%s, %s", what, part);
-  }
-}
-
-/* The file keeps the encoding's tensors behind all layers; theta's order is core's affair. */
-static void check_tensors(const char *what, const Network *network, const real *got,
-                          const double *wanted, double tolerance) {
-  size_t at = 0;
-  for (int pass = 0; pass < 2; pass++) {
-    for (int t = 0; t < network->n_tensors; t++) {
-      const Tensor *tensor = &network->tensors[t];
-      bool encoding = !strncmp(tensor->name, "encoding/", 9);
-      if (encoding != (pass == 1)) continue;
-      check_array(what, tensor->name, tensor_size(tensor), got + tensor->offset, wanted + at,
-                  tolerance);
-      at += tensor_size(tensor);
-    }
-  }
-  assert_int_equal(at, network->n_parameters);
 }
 
 /* ---- Jets and parameter gradients ---- */
@@ -218,11 +95,11 @@ static void case_load(hid_t file, const char *name, Case *c) {
   c->group = H5Gopen2(file, path, H5P_DEFAULT);
   assert_true(c->group >= 0);
   load_network(c->group, &c->network);
-  c->theta = load_theta(c->group, &c->network);
-  c->rows = (int)array_rows(c->group, "x");
+  c->theta = golden_theta(c->group, &c->network);
+  c->rows = (int)golden_rows(c->group, "x");
   size_t count = (size_t)c->rows * (size_t)c->network.spec.in;
-  c->x = to_real(read_array(c->group, "x", count), count);
-  c->weights = to_real(read_array(c->group, "operator_weights", count), count);
+  c->x = golden_real(golden_array(c->group, "x", count), count);
+  c->weights = golden_real(golden_array(c->group, "operator_weights", count), count);
 }
 
 static void case_free(Case *c) {
@@ -239,10 +116,10 @@ static void check_loss(const Case *c, int q, Jet *jet, const real *weights, cons
   char path[48], what[96];
   snprintf(path, sizeof path, "loss/%s", quantities[q].name);
   if (H5Lexists(c->group, path, H5P_DEFAULT) <= 0) return;
-  double *wanted = read_array(c->group, path, c->network.n_parameters);
-  double loss_wanted = read_number(c->group, path, "loss"), loss = 0;
+  double *wanted = golden_array(c->group, path, c->network.n_parameters);
+  double loss_wanted = golden_number(c->group, path, "loss"), loss = 0;
   snprintf(path, sizeof path, "target/%s", quantities[q].name);
-  double *target = read_array(c->group, path, count);
+  double *target = golden_array(c->group, path, count);
   real *y_bar = calloc(all, sizeof *y_bar);
   real *gradient = malloc(c->network.n_parameters * sizeof *gradient);
   double samples = (double)c->rows * c->network.spec.out;
@@ -254,7 +131,7 @@ static void check_loss(const Case *c, int q, Jet *jet, const real *weights, cons
   snprintf(what, sizeof what, "%s: gradient of %s loss", c->name, quantities[q].name);
   if (fabs(loss - loss_wanted) > 2 * jet_tolerance * loss_wanted) fail_msg("%s: the loss", what);
   jet_reverse(jet, c->theta, c->x, weights, y_bar, gradient, false);
-  check_tensors(what, &c->network, gradient, wanted, gradient_tolerance);
+  golden_check_tensors(what, &c->network, gradient, wanted, gradient_tolerance);
   free(y_bar);
   free(gradient);
   free(target);
@@ -274,8 +151,8 @@ static void check_quantity(const Case *c, int q) {
   const real *y = jet_forward(jet, c->theta, c->x, weights);
   char path[48];
   snprintf(path, sizeof path, "jet/%s", quantities[q].name);
-  double *wanted = read_array(c->group, path, count);
-  check_array(c->name, quantities[q].name, count, y + first, wanted, jet_tolerance);
+  double *wanted = golden_array(c->group, path, count);
+  golden_check(c->name, quantities[q].name, count, y + first, wanted, jet_tolerance);
   free(wanted);
   check_loss(c, q, jet, weights, y, first, count, all);
   jet_destroy(jet);
@@ -293,7 +170,7 @@ static void jets_and_gradients_agree(void **state) {
   H5G_info_t info;
   assert_true(H5Gget_info(cases, &info) >= 0);
   assert_true(info.nlinks >= 40);
-  worst = 0;
+  golden_worst = 0;
   for (hsize_t k = 0; k < info.nlinks; k++) {
     char name[64];
     assert_true(H5Lget_name_by_idx(cases, ".", H5_INDEX_NAME, H5_ITER_INC, k, name, sizeof name,
@@ -303,8 +180,8 @@ static void jets_and_gradients_agree(void **state) {
     for (int q = 0; q < N_QUANTITIES; q++) check_quantity(&c, q);
     case_free(&c);
   }
-  print_message("%d cases, worst error %.1e of the tolerance: %s\n", (int)info.nlinks, worst,
-                worst_at);
+  print_message("%d cases, worst error %.1e of the tolerance: %s\n", (int)info.nlinks, golden_worst,
+                golden_worst_at);
   H5Gclose(cases);
   H5Fclose(file);
 }
@@ -354,7 +231,7 @@ static TermFunction loss_named(const char *quantity) {
 
 /* The file's target [streams][n], out = 1, becomes data [n][streams]. */
 static real *load_data(hid_t group, int n, int streams) {
-  double *target = read_array(group, "target", (size_t)(n * streams));
+  double *target = golden_array(group, "target", (size_t)(n * streams));
   real *data = malloc((size_t)(n * streams) * sizeof *data);
   for (int i = 0; i < n * streams; i++) data[i % n * streams + i / n] = (real)target[i];
   free(target);
@@ -364,9 +241,9 @@ static real *load_data(hid_t group, int n, int streams) {
 static void train(hid_t group, const char *name, const Objective *objective, const Network *network,
                   real *theta) {
   enum { STEPS = 10 };
-  double *wanted = read_array(group, "losses", STEPS);
-  double *final = read_array(group, "final", network->n_parameters);
-  double lr = read_number(group, ".", "lr");
+  double *wanted = golden_array(group, "losses", STEPS);
+  double *final = golden_array(group, "final", network->n_parameters);
+  double lr = golden_number(group, ".", "lr");
   OptimizerSettings settings = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
   Optimizer *adam;
   assert_int_equal(optimizer_create("adam", &settings, network->n_parameters, &adam), STATUS_OK);
@@ -378,12 +255,12 @@ static void train(hid_t group, const char *name, const Objective *objective, con
     double loss;
     assert_int_equal(optimizer_step(adam, lr, theta, evaluate, &training, &loss), STATUS_OK);
     double error = fabs(loss - wanted[k]) / wanted[k];
-    worst = fmax(worst, error / adam_tolerance);
+    golden_worst = fmax(golden_worst, error / adam_tolerance);
     if (error > adam_tolerance) fail_msg("%s: step %d is off by %.2g", name, k, error);
   }
   /* Adam's first steps are lr in size whatever the gradient's, so rounding of a tiny gradient shows
    * in full: the weights need a looser bound in float. */
-  check_tensors(name, network, theta, final, REAL_IS_DOUBLE ? 1e-11 : 1e-3);
+  golden_check_tensors(name, network, theta, final, REAL_IS_DOUBLE ? 1e-11 : 1e-3);
   free(training.tile_gradient);
   free(training.sum);
   objective->workspace_destroy(training.workspace);
@@ -399,11 +276,11 @@ static void check_adam(hid_t file, const char *name) {
   assert_true(group >= 0);
   Network network;
   load_network(group, &network);
-  real *theta = load_theta(group, &network);
-  read_text(group, ".", "quantity", quantity);
-  int in = network.spec.in, n = (int)array_rows(group, "x");
-  int streams = (int)array_rows(group, "target");
-  real *x = to_real(read_array(group, "x", (size_t)(n * in)), (size_t)(n * in));
+  real *theta = golden_theta(group, &network);
+  golden_text(group, ".", "quantity", quantity, sizeof quantity);
+  int in = network.spec.in, n = (int)golden_rows(group, "x");
+  int streams = (int)golden_rows(group, "target");
+  real *x = golden_real(golden_array(group, "x", (size_t)(n * in)), (size_t)(n * in));
   real *data = load_data(group, n, streams);
   Samples samples = {in, streams, x, data};
   Problem problem = {.network = &network, .tile = 50, .n_domains = 1};
@@ -433,9 +310,9 @@ static void ten_adam_steps_agree(void **state) {
   hid_t file = open_golden();
   const char *const names[] = {"image_slow", "image_fast", "from_gradient", "from_laplacian"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    worst = 0;
+    golden_worst = 0;
     check_adam(file, names[i]);
-    print_message("adam %s: worst error %.1e of the tolerance\n", names[i], worst);
+    print_message("adam %s: worst error %.1e of the tolerance\n", names[i], golden_worst);
   }
   H5Fclose(file);
 }

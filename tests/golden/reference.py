@@ -202,10 +202,9 @@ def check_case(name, network, x, jet, operator_weights):
         assert np.abs(jet[key][0] - wanted).max() < 1e-6 * d * steepness, f"{name}: {key}"
 
 
-def check_gradient(name, network, rng, gradient, loss):
+def check_gradient(name, network, rng, gradient, loss, e=1e-6):
     """The loss's derivative along one random direction by central differences."""
     direction = [rng.normal(size=t.shape) * max(np.abs(t).max(), 0.1) for t in network.tensors]
-    e = 1e-6
     sides = [loss([t + s * e * v for t, v in zip(network.tensors, direction)]) for s in (1, -1)]
     along = sum((g * v).sum() for g, v in zip(gradient, direction))
     size = np.sqrt(sum(((g * v)**2).sum() for g, v in zip(gradient, direction)))
