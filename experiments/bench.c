@@ -37,6 +37,8 @@ static const StepRow steps[] = {
     {"gradient_jets", "poisson", {"train.samples=16384"}, JET_STREAMS},
     {"sdf_256", "sdf", {"train.samples=10000"}, JET_CHEAPEST},
     {"sdf_jets", "sdf", {"train.samples=10000"}, JET_STREAMS},
+    {"helmholtz_256", "helmholtz", {"scale=paper", "train.samples=13225"}, JET_CHEAPEST},
+    {"wave_512", "wave", {"scale=paper", "train.samples=16384"}, JET_CHEAPEST},
 };
 enum { N_STEPS = sizeof steps / sizeof *steps };
 
