@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "io/dataset.h"
+#include "io/file.h"
 #include "io/matlab.h"
 
 /* ---- Kinds ---- */
@@ -82,11 +83,6 @@ typedef struct {
   int64_t rows, columns;
   double *values;
 } Velocities;
-
-static bool is_matlab(const char *path) {
-  size_t n = strlen(path);
-  return n > 4 && !strcmp(path + n - 4, ".mat");
-}
 
 static Status read_matlab(const char *path, const char *name, Velocities *v) {
   MatlabArray array = {0};
@@ -175,7 +171,8 @@ static Status read_file(const Config *config, const char *section, Medium *mediu
     return config_reject(config, "data.file", "%s.medium=file needs a grid of velocities", section);
   }
   Velocities v = {0};
-  Status status = is_matlab(path) ? read_matlab(path, name, &v) : read_hdf5(path, name, &v);
+  bool matlab = file_begins(path, "MATLAB", 6);
+  Status status = matlab ? read_matlab(path, name, &v) : read_hdf5(path, name, &v);
   if (status == STATUS_OK) status = check(path, &v);
   if (status == STATUS_OK) status = take_square(&v, reference, medium);
   free(v.values);
