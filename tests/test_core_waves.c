@@ -9,6 +9,7 @@
 #include "experiments/suite.h"
 #include "tests/golden_file.h"
 #include "tests/mpi_check.h"
+#include "tests/wave_fixture.h"
 
 #define FILE_NAME TEST_DATA "/../golden/waves.h5"
 
@@ -29,28 +30,19 @@ typedef struct {
 
 /* ---- Cases ---- */
 
-static void configure(Case *c) {
-  enum { MAX = 40 };
-  char experiment[32], text[2048], first[48];
-  const char *overrides[MAX] = {first, "data.file=" FILE_NAME};
-  int n = 2;
-  golden_text(c->group, ".", "experiment", experiment, sizeof experiment);
-  golden_text(c->group, ".", "overrides", text, sizeof text);
-  snprintf(first, sizeof first, "experiment=%s", experiment);
-  for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
-    assert_true(n < MAX);
-    overrides[n++] = word;
-  }
-  if (config_parse("test", "{}", 2, n, overrides, &c->config) != STATUS_OK) {
-    fail_msg("%s: %s", c->name, status_message());
-  }
+static Config *configure(hid_t group) {
+  char experiment[32], text[1024], options[2048];
+  golden_text(group, ".", "experiment", experiment, sizeof experiment);
+  golden_text(group, ".", "overrides", text, sizeof text);
+  snprintf(options, sizeof options, "data.file=" FILE_NAME " %s", text);
+  return wave_config(experiment, options);
 }
 
 static void load(hid_t cases, Case *c) {
   c->group = H5Gopen2(cases, c->name, H5P_DEFAULT);
   c->points = H5Gopen2(c->group, REAL_IS_DOUBLE ? "double" : "float", H5P_DEFAULT);
   assert_true(c->group >= 0 && c->points >= 0);
-  configure(c);
+  c->config = configure(c->group);
   if (suite_setup(world, c->config, 1, &c->setup) != STATUS_OK) {
     fail_msg("%s: %s", c->name, status_message());
   }
