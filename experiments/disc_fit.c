@@ -42,17 +42,16 @@ static int improve(const Square *s, Disc trial, Disc *best, double *best_gain) {
   return 1;
 }
 
+/* To the best of all neighbours a step away, along the axes and across, as long as there is one. */
 static void climb(const Square *s, double step, Disc *best, double *best_gain) {
   for (int moved = 1; moved;) {
     moved = 0;
-    for (int k = 0; k < 6; k++) {
-      Disc trial = *best;
-      double change = k % 2 ? step : -step;
-      if (k / 2 < 2) {
-        trial.x[k / 2] += change;
-      } else {
-        trial.radius += change;
-      }
+    Disc middle = *best;
+    for (int k = 0; k < 27; k++) {
+      Disc trial = middle;
+      trial.x[0] += step * (k % 3 - 1);
+      trial.x[1] += step * (k / 3 % 3 - 1);
+      trial.radius += step * (k / 9 - 1);
       moved |= improve(s, trial, best, best_gain);
     }
   }
