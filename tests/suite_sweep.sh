@@ -214,6 +214,11 @@ refused "lists of two lengths" "has 1 values, but" <<'YAML'
 base: image
 axes: [{network.width: [16, 32], train.lr: [1.0e-4]}]
 YAML
+refused "a curve of what no run has" 'bad.yaml:3:.*`total` is not loss/total' <<'YAML'
+base: image
+axes: [{network.width: [16, 32]}]
+table: {metrics: [{name: psnr}], curves: {value: total}}
+YAML
 refused "a rule that no run meets" "is no value of the axis" <<'YAML'
 base: image
 axes: [{network.width: [16, 32]}]

@@ -54,7 +54,10 @@ static Status load(const Comm *comm, int argc, const char *const *argv, const Ow
   if (status == STATUS_OK) status = sweep_load(comm, argv[0], n, kept, sweep);
   if (status == STATUS_OK) {
     status = table_check(*sweep); /* before anything runs */
-    if (status != STATUS_OK) sweep_destroy(*sweep);
+    if (status != STATUS_OK) {
+      sweep_destroy(*sweep);
+      *sweep = NULL;
+    }
   }
   free(kept);
   return status;
