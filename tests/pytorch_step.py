@@ -58,7 +58,7 @@ def product(a, b):
 
 
 def helmholtz_loss(x, y):
-    """k = 20, the absorbing layer of strength 5; the source's place and weight do not matter here."""
+    """k = 20, an absorbing layer of strength 5, a source at the origin."""
     depth = torch.clamp(x.abs() - 0.5, min=0) / 0.5
     e = torch.complex(torch.ones_like(x), -5 * depth**2)
     pair = torch.view_as_real
@@ -76,8 +76,7 @@ def helmholtz_loss(x, y):
 
 def wave_loss(x, y):
     du = torch.autograd.grad(y, x, torch.ones_like(y), create_graph=True)[0]
-    second = [torch.autograd.grad(du[:, i], x, torch.ones_like(du[:, i]), create_graph=True)[0][:, i]
-              for i in range(3)]
+    second = [row[:, i] for i, row in enumerate(rows_of_jacobian(du, x))]
     pulse = 0.02 * torch.exp(-(x[:, 1:]**2).sum(1) / 1e-3)
     initial = torch.arange(len(x)) >= len(x) - 2000
     zero = torch.zeros_like(pulse)
