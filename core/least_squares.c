@@ -15,11 +15,15 @@ enum { POINTS = 64 };
 
 Status least_squares_check(const Problem *problem) {
   if (problem->network->spec.encoding->reverse) {
-    return status_fail(STATUS_USAGE, "the encoding's parameters are not those of a linear layer");
+    return status_fail(STATUS_USAGE,
+                       "the encoding's parameters are not those of a linear layer; "
+                       "choose another encoding, or adam");
   }
   for (int m = 0; m < problem->n_domains; m++) {
     if (problem->domains[m].n_residuals > 0) continue;
-    return status_fail(STATUS_USAGE, "the loss on `%s` is not a sum of squares",
+    return status_fail(STATUS_USAGE,
+                       "the loss on `%s` is not a sum of squares; choose one, where the experiment "
+                       "has an option for it (loss=square), or adam",
                        problem->domains[m].name);
   }
   return STATUS_OK;
