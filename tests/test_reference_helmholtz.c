@@ -166,8 +166,8 @@ static void test_own_error(void **context) {
   for (int order = 2; order <= 4; order += 2) {
     double own, found = scene_error(49, order, 1, &scene);
     assert_int_equal(
-        reference_helmholtz_error(&(HelmholtzGrid){.n = 49, .k = scene.k, .stretch = layers},
-                                  order, 1, set_scene, &scene, &own),
+        reference_helmholtz_error(&(HelmholtzGrid){.n = 49, .k = scene.k, .stretch = layers}, order,
+                                  1, set_scene, &scene, &own),
         STATUS_OK);
     print_message("order %d: own error %.2e, found %.2e\n", order, own, found);
     assert_true(own > 0.5 * found && own < 6 * found);
