@@ -6,7 +6,8 @@
  *     L = sum over points x drawn anew in every step of lambda(x) |H(m) Phi(x) - f(x)|_1,
  *
  * lambda = N/1000 for N points where f is not 0, and 1 elsewhere; |.|_1 adds real and imaginary
- * part. Nothing but the equation is known: no boundary values. */
+ * part. Nothing but the equation is known: no boundary values. With helmholtz.loss=square, squares
+ * take the absolute values' place, and residuals have the weights of experiments/wave_points.h. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

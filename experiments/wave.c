@@ -7,7 +7,7 @@
  *       + sum over those of them with t = 0 of  N/10 |u - p| + N/100 |u_t|,
  *
  * for N points in [0, T] x [-1, 1]^2, where T grows with the steps. Nothing is asked for at the
- * square's border. */
+ * square's border. With wave.loss=square, squares take the absolute values' place. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
