@@ -156,7 +156,7 @@ static void take_tables(const Table tables[N_TABLES], FwiData *data) {
   }
   for (int i = 0; i < data->sources * data->receivers; i++) {
     const double *heard = tables[HEARD].values + 2 * i;
-    data->received[i] = CMPLX(heard[0], heard[1]);
+    data->received[i] = heard[0] + heard[1] * I;
   }
 }
 

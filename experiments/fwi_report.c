@@ -54,7 +54,7 @@ static int channels(const Report *report) {
 
 static double complex network_field(const Report *report, int source, size_t node) {
   const float *value = report->value + node * (size_t)channels(report) + 2 * source;
-  return CMPLX((double)value[0], (double)value[1]);
+  return (double)value[0] + (double)value[1] * I;
 }
 
 /* Node i of the box, row by row. */
@@ -81,7 +81,7 @@ static void fill_sources(const Report *report) {
     for (size_t i = 0; i < nodes; i++) {
       double x[2] = {at(report, (int)i / report->n), at(report, (int)i % report->n)};
       double f = pml_source(&report->what->data->source[s], x);
-      report->reference[(size_t)s * nodes + i] = CMPLX(f, f);
+      report->reference[(size_t)s * nodes + i] = f + f * I;
     }
   }
 }
@@ -316,7 +316,7 @@ static Status judge_misfit(const Setup *setup, const real *theta, Report *report
     evaluator_points(evaluator, data->receivers, x, (float *const[FIELD_COUNT]){value, NULL, NULL});
     for (size_t i = 0; i < receivers * (size_t)data->sources; i++) {
       const float *u = value + i / (size_t)data->sources * out + 2 * (i % (size_t)data->sources);
-      heard[i] = CMPLX((double)u[0], (double)u[1]);
+      heard[i] = (double)u[0] + (double)u[1] * I;
     }
     report->metrics[MISFIT] = misfit(data, heard);
   }

@@ -46,7 +46,7 @@ static void set_problem(int n, int n_sources, double *m, double complex *f, cons
     for (int j = 0; j < n; j++) {
       double x[2] = {-1 + h * i, -1 + h * j}, g = pml_source(what->source, x);
       m[i * n + j] = cell_mean(medium_slowness_at, what->medium, x[0], x[1], h);
-      f[i * n + j] = CMPLX(g, g);
+      f[i * n + j] = g + g * I;
     }
   }
 }
@@ -232,7 +232,7 @@ static Status allocate(Report *report, const float *value) {
   TRY(memory_allocate(&report->reference, n, sizeof(double complex), "a field"));
   TRY(memory_allocate(&report->second, n, sizeof(double complex), "a field"));
   for (size_t i = 0; i < n; i++) {
-    report->network[i] = CMPLX((double)value[2 * i], (double)value[2 * i + 1]);
+    report->network[i] = (double)value[2 * i] + (double)value[2 * i + 1] * I;
   }
   return STATUS_OK;
 }

@@ -6,14 +6,14 @@ static const double pi = 3.14159265358979323846;
 
 double complex pml_stretch(const Pml *pml, double x) {
   double d = (fabs(x) - PML_EDGE) / (PML_END - PML_EDGE);
-  return d > 0 ? CMPLX(1, -pml->strength * d * d) : 1;
+  return d > 0 ? 1 - I * (pml->strength * d * d) : 1;
 }
 
 /* d/dx of it. */
 static double complex stretch_slope(const Pml *pml, double x) {
   const double length = PML_END - PML_EDGE;
   double d = (fabs(x) - PML_EDGE) / length;
-  return d > 0 ? CMPLX(0, -pml->strength * 2 * d / length * (x < 0 ? -1 : 1)) : 0;
+  return d > 0 ? -I * (pml->strength * 2 * d / length * (x < 0 ? -1 : 1)) : 0;
 }
 
 /* What the coefficients multiply. */
