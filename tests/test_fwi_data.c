@@ -46,7 +46,7 @@ static void test_paper(void **state) {
   double squares = 0, energy = 0;
   for (int i = 0; i < N_KNOWN; i++) {
     double complex u = data.received[(known[i].receiver - 1) * 5 + known[i].source - 1];
-    double error = cabs(u - CMPLX(known[i].re, known[i].im));
+    double error = cabs(u - (known[i].re + known[i].im * I));
     assert_true(error < 0.005);
     squares += error * error / N_KNOWN;
   }

@@ -283,9 +283,9 @@ static void check_stage(const Step *s, bool pretrain) {
   for (int64_t i = 0; i < s->n; i++) {
     const real *x = s->x + 2 * i, *data = s->data + i * s->width;
     bool beyond = fabs((double)x[0]) > 0.75 || fabs((double)x[1]) > 0.75;
-    assert_int_equal(data[KIND], pretrain ? 0 : beyond ? 2 : 1);
-    assert_int_equal(data[UNIFORM], pretrain);
-    assert_int_equal(data[CHOSEN], -1);
+    assert_int_equal((int)data[KIND], pretrain ? 0 : beyond ? 2 : 1);
+    assert_int_equal((int)data[UNIFORM], pretrain);
+    assert_int_equal((int)data[CHOSEN], -1);
     int received = 0;
     for (int k = 0; k < 10; k++) received += data[RECEIVED + k] != 0;
     assert_int_equal(received, !pretrain && i < 30 ? 10 : 0);
@@ -317,7 +317,7 @@ static void test_one_field(void **state) {
   draw(&s, "fwi", SMALL "train.samples=600 fwi.source_samples=40 fwi.fields=one", 3);
   for (int64_t i = 0; i < s.n; i++) {
     int64_t asked = i < 400 ? i / 64 % 5 : (i - 400) / 40;
-    assert_int_equal(s.data[i * s.width + CHOSEN], asked);
+    assert_int_equal((int)s.data[i * s.width + CHOSEN], asked);
   }
   drop(&s);
 }

@@ -87,7 +87,9 @@ static inline void wave_put_matlab(Bytes *to, const WaveTable *table) {
     for (int i = 0; i < table->rows * table->columns; i++) {
       int row = i % table->rows, column = i / table->rows;
       double value = table->values[(row * table->columns + column) * parts + part];
-      put_bits(&numbers, sample_matlab_bits(value, MI_DOUBLE), 8, 0);
+      unsigned long long bits;
+      memcpy(&bits, &value, sizeof bits);
+      put_bits(&numbers, bits, 8, 0);
     }
     put_matlab_part(&body, MI_DOUBLE, numbers, 0);
   }
