@@ -39,6 +39,11 @@ void wave_point_near(const double u[2], const WaveFocus *focus, real x[2]) {
 }
 
 Status wave_points_check(const Config *config, int64_t samples) {
+  int64_t side = config_int(config, "eval.size");
+  if (side > 0 && side < WAVE_LEAST_SIDE) {
+    return config_reject(config, "eval.size", "the solver that judges needs at least %d a side",
+                         WAVE_LEAST_SIDE);
+  }
   if (samples > 0) return STATUS_OK;
   return config_reject(config, "train.samples",
                        "the equation holds at infinitely many points: give how many a step draws");

@@ -197,7 +197,10 @@ static Status store(Result *result, const ResultFields *fields, Report *report) 
   comm_broadcast(result->comm, report->metrics, sizeof report->metrics);
   comm_broadcast(result->comm, &report->closed, sizeof report->closed);
   int count = report->closed ? METRICS : ERROR_CLOSED;
-  for (int i = 0; i < count; i++) TRY(result_metric(result, names[i], report->metrics[i], "1"));
+  for (int i = 0; i < count; i++) {
+    if (isnan(report->metrics[i])) continue; /* nothing determines the field at so late a time */
+    TRY(result_metric(result, names[i], report->metrics[i], "1"));
+  }
   TRY(result_whole_field(result, "reference", "the solver's field", fields, 1, report->reference));
   return store_small(result, fields, report);
 }
