@@ -239,6 +239,7 @@ Status wave_eval(const Setup *setup, const real *theta, Result *result) {
   ResultFields fields = what_fields(setup);
   Grid own = fields.grid;
   fields.wanted[FIELD_VALUE] = false;
+  if (config_int(setup->config, "eval.size")) fields.grid.size[0] = own.size[1];
   TRY(result_options(setup->config, &fields));
   fields.grid.lower[0] = own.lower[0];
   fields.grid.upper[0] = own.upper[0];

@@ -32,8 +32,8 @@ typedef struct {
  * equation.png, the curve of the headline */
 Status wave_report(const Setup *setup, const real *theta, const WaveCase *what, Result *result);
 
-/* Collective. `siren eval`: the fields eval.fields on wave.frames x eval.size x eval.size points.
- */
+/* Collective. `siren eval`: the fields eval.fields on eval.size points along each axis (0: those of
+ * the report), time from 0 to wave.end. */
 Status wave_eval(const Setup *setup, const real *theta, Result *result);
 
 /* Local, for forecasts. */
