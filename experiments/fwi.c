@@ -13,7 +13,8 @@
  *     L = the same sum + N sum over receivers r of sum_i |Phi_i(x_r) - received_ir|_1,
  *
  * lambda_i = N/1000 for N points where f_i is not 0, and 1 elsewhere. With fwi.loss=square, squares
- * take the absolute values' place; with fwi.fields=one each point asks for one source's equation. */
+ * take the absolute values' place; with fwi.fields=one each point asks for one source's equation.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
