@@ -52,7 +52,7 @@ double wave_weight(const WavePlan *plan, const double source[2], const double x[
 
 /* Local. STATUS_USAGE, naming train.samples, for "all": a square has no end of points; naming
  * eval.size, for grids that are too small for the numerical solvers. */
-enum { WAVE_LEAST_SIDE = 8 };
+enum { WAVE_LEAST_SIDE = 16 };
 Status wave_points_check(const Config *config, int64_t samples);
 
 /* p(x) = height exp(-|x - centre|^2 / (2 variance)), and 0 where that is below 1e-5 (paper.md

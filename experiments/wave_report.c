@@ -198,7 +198,7 @@ static Status store(Result *result, const ResultFields *fields, Report *report) 
   comm_broadcast(result->comm, &report->closed, sizeof report->closed);
   int count = report->closed ? METRICS : ERROR_CLOSED;
   for (int i = 0; i < count; i++) {
-    if (isnan(report->metrics[i])) continue; /* nothing determines the field at so late a time */
+    if (!isfinite(report->metrics[i])) continue; /* late times, where nothing is determined */
     TRY(result_metric(result, names[i], report->metrics[i], "1"));
   }
   TRY(result_whole_field(result, "reference", "the solver's field", fields, 1, report->reference));
