@@ -111,6 +111,17 @@ points() {
     run fwi "${short[@]}" fwi.source_core=0.1
 }
 
+judges() {
+  local experiment
+  for experiment in helmholtz fwi wave; do
+    single "$experiment: grid too small for a solver" 2 'eval\.size=15: .*at least 16' \
+      run $experiment "${short[@]}" eval.size=15
+    single "$experiment: smallest grid" 0 '^weights ' run $experiment "${short[@]}" eval.size=16
+  done
+  single 'film beyond what is determined' 0 '^error_1 ' run wave "${short[@]}" wave.end=3
+  expect 'no metric of what is not' [ "$(grep -ciE 'nan|^error_5' "$scratch/out")" = 0 ]
+}
+
 newton=(train.optimizer=gauss_newton train.lr=1)
 optimisers() {
   local experiment
@@ -241,6 +252,7 @@ make_files
 places
 media
 points
+judges
 optimisers
 nothing_lost
 gauss_newton
