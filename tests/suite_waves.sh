@@ -208,7 +208,7 @@ gauss_newton() {
 # The run in $output on a grid of its own, by two ranks.
 evaluate() {
   local shape="17, 17"
-  if [ "$1" = wave ]; then shape="6, 17, 17"; fi
+  if [ "$1" = wave ]; then shape="17, 17, 17"; fi
   launch 2 eval "$output" eval.size=17 eval.fields=value,laplacian >"$scratch/out" \
     2>"$scratch/err"
   expect "$1: eval" grep -q '^fields' "$scratch/out"
