@@ -1,8 +1,8 @@
 #!/bin/bash
 # The same bits for any number of ranks and threads, on one node and on several (pretended on one
 # machine): of the weights, of the logged losses and of the evaluated fields, for every experiment.
-# Open MPI's reductions and clipping, which know nothing of experiments, take turns: the first
-# experiment has all of them, each other one some.
+# Open MPI's reductions, clipping, and ranks with threads, which know nothing of experiments, take
+# turns: the first experiment has all of them, each other one some.
 set -uo pipefail
 # shellcheck source=tests/suite.sh
 . "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
@@ -13,8 +13,8 @@ reference=
 run_case() {
   local output="$scratch/run" digest
   rm -rf "$output"
-  if ! launch "$2" run "$experiment" scale=smoke train.tile=64 threads="$3" output="$output" \
-    "${@:4}" >"$scratch/out" 2>"$scratch/err"; then
+  if ! launch "$2" run "$experiment" scale=smoke train.tile=64 eval.pictures=false threads="$3" \
+    output="$output" "${@:4}" >"$scratch/out" 2>"$scratch/err"; then
     bad "$1: $(tail -n 3 "$scratch/err")"
     return
   fi
@@ -35,6 +35,9 @@ for experiment in $(experiments); do
   turn=$((turn + 1))
   for ranks in 1 2 3 4; do
     for threads in 1 2; do
+      if [ $turn -gt 1 ] && [ $ranks -gt 1 ] && [ $(((ranks + threads + turn) % 2)) = 0 ]; then
+        continue
+      fi
       run_case "$experiment: $ranks ranks x $threads threads" $ranks $threads
     done
   done
@@ -64,7 +67,8 @@ for experiment in $(experiments); do
   expect "$experiment: double precision gives other bits" [ "$reference" != "$single" ]
 
   # Another seed is another run: the digests can tell runs apart.
-  launch 1 run "$experiment" scale=smoke seed=1 output="$scratch/seed" >"$scratch/out" 2>&1
+  launch 1 run "$experiment" scale=smoke seed=1 eval.pictures=false output="$scratch/seed" \
+    >"$scratch/out" 2>&1
   expect "$experiment: another seed gives other bits" \
     [ "$(printed_digest "$scratch/out") $(file_digest "$scratch/seed")" != "$single" ]
   rm -rf "$scratch/seed"

@@ -9,10 +9,10 @@ set -uo pipefail
 RANDOM=${KILL_SEED:-1}
 mapfile -t all < <(experiments)
 kills=$((${KILLS:-20} / ${#all[@]}))
-if [ $kills -lt 4 ]; then kills=4; fi
+if [ $kills -lt 3 ]; then kills=3; fi
 
 output="$scratch/run"
-settings=(scale=smoke train.steps=1000 train.log_every=1 train.checkpoint_every=3
+settings=(scale=smoke train.steps=800 train.log_every=1 train.checkpoint_every=3
   eval.pictures=false)
 arguments() { echo run "$experiment" "${settings[@]}" "output=$output" threads=1; }
 
