@@ -90,3 +90,22 @@ Status field_figure(const char *path, const FieldFigure *figure) {
   for (int i = 0; i < MAX_PANELS; i++) image_destroy(&drawing.panels[i]);
   return status;
 }
+
+double field_figure_bytes(int height, int width, int columns) {
+  Image panel = {.height = height, .width = width, .channels = 3};
+  const Image *panels[MAX_PANELS];
+  const char *texts[MAX_PANELS];
+  for (int i = 0; i < MAX_PANELS; i++) {
+    panels[i] = &panel;
+    texts[i] = "-";
+  }
+  double pixels = (double)height * width;
+  return N_ROWS * columns * 3 * pixels * sizeof(float) +
+         picture_grid_bytes(&(PictureGrid){.rows = N_ROWS,
+                                           .columns = columns,
+                                           .title = "-",
+                                           .column_labels = texts,
+                                           .row_labels = row_labels,
+                                           .panels = panels,
+                                           .captions = texts});
+}

@@ -29,4 +29,7 @@ typedef struct {
  * the range. */
 Status field_figure(const char *path, const FieldFigure *figure);
 
+/* Local, for forecasts. Bytes that it takes. */
+double field_figure_bytes(int height, int width, int columns);
+
 #endif

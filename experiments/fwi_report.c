@@ -407,8 +407,11 @@ double fwi_report_bytes(const Setup *setup, int rank) {
   double own = result_fields_bytes(&setup->network, &fields, setup->threads, setup->comm, rank);
   if (rank > 0) return own;
   double nodes = (double)grid_points(&fields.grid), sources = setup->network.spec.out / 2;
+  int n = (int)fields.grid.size[0], shown = sources < SHOWN ? (int)sources : SHOWN;
+  bool plain = !config_bool(setup->config, "eval.pictures");
+  double figure = plain ? 0 : field_figure_bytes(n / 2, n / 2, shown + 1);
   return own + nodes * (2 * sizeof(double) + 2 * sources * sizeof(double complex)) +
-         helmholtz_solver_bytes((int)fields.grid.size[0]);
+         fmax(helmholtz_solver_bytes(n), figure);
 }
 
 double fwi_report_flops(const Setup *setup) {

@@ -323,8 +323,11 @@ double helmholtz_report_bytes(const Setup *setup, int rank) {
   double own = result_fields_bytes(&setup->network, &fields, setup->threads, setup->comm, rank);
   if (rank > 0) return own;
   double nodes = (double)grid_points(&fields.grid);
+  int n = (int)fields.grid.size[0];
+  bool plain = !config_bool(setup->config, "eval.pictures");
+  double figure = plain ? 0 : field_figure_bytes(n / 2, n / 2, N_PARTS + 1);
   return own + nodes * (sizeof(double) + 3 * sizeof(double complex)) +
-         helmholtz_solver_bytes((int)fields.grid.size[0]);
+         fmax(helmholtz_solver_bytes(n), figure);
 }
 
 double helmholtz_report_flops(const Setup *setup) {

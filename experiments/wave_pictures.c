@@ -1,5 +1,6 @@
 #include "experiments/wave_pictures.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "core/memory.h"
 #include "experiments/curve.h"
 #include "experiments/field_figure.h"
+#include "experiments/movie.h"
 #include "io/picture.h"
 #include "io/video.h"
 
@@ -117,4 +119,15 @@ Status wave_pictures(const Setup *setup, const Result *result, const WavePicture
   free(path);
   TRY(status);
   return curve_headline(setup, result, "equation.png", &(CurveStyle){title, "residual", true});
+}
+
+/* One after the other. */
+double wave_pictures_bytes(const Grid *grid) {
+  int side = (int)grid->size[1];
+  const Signal truth = {0};
+  MovieSpec movie = {
+      .frames = grid->size[0], .height = side, .width = side, .channels = 3, .truth = &truth};
+  double film = video_supported() ? movie_bytes(&movie, 0) : 0;
+  double figure = field_figure_bytes(side, side, WAVE_SNAPSHOTS);
+  return fmax(fmax(figure, picture_plot_bytes()), film);
 }

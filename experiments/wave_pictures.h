@@ -19,4 +19,7 @@ typedef struct {
  * equation.png. */
 Status wave_pictures(const Setup *setup, const Result *result, const WavePictures *pictures);
 
+/* Local, for forecasts. Bytes that they take, of a grid as above. */
+double wave_pictures_bytes(const Grid *grid);
+
 #endif

@@ -256,7 +256,8 @@ double wave_report_bytes(const Setup *setup, int rank) {
   double points = (double)grid_line(&fields.grid), all = (double)grid_points(&fields.grid);
   double solver = all * (sizeof(float) + sizeof(double));
   double finer = 4 * points * (SNAPSHOTS + 8) * sizeof(double);
-  return own + solver + finer;
+  bool plain = !config_bool(setup->config, "eval.pictures");
+  return own + solver + fmax(finer, plain ? 0 : wave_pictures_bytes(&fields.grid));
 }
 
 double wave_report_flops(const Setup *setup) {
