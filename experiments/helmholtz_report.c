@@ -115,7 +115,9 @@ static double relative(const Report *report, const double complex *field,
 static Status judge_closed(Report *report) {
   const Medium *medium = report->what->medium;
   double k = report->what->pml->wavenumber, radius = medium_disc(medium);
-  report->closed = medium_is_uniform(medium) || radius > 0;
+  const double *source = report->what->source->x;
+  bool beside = radius > 0 && hypot(source[0], source[1]) > radius;
+  report->closed = medium_is_uniform(medium) || beside;
   if (!report->closed) return STATUS_OK;
   Cylinder cylinder = {.k = k, .s = PML_SOURCE_VARIANCE};
   if (!medium_is_uniform(medium)) {

@@ -25,7 +25,8 @@ typedef struct {
  *             of the solver of 2nd order, by the one of 4th;
  *             error_closed, solver_closed, solver_closed_2   of network and solvers against the
  *                             closed form, more than 0.07 away from the source (a uniform medium's,
- *                             or outside of a disc's)
+ *                             or outside of a disc's with the
+ *             source beside it)
  *   fields    value, reference [2]: real and imaginary part; velocity
  *   pictures  figure.png; residual.png, the curve of the headline */
 Status helmholtz_report(const Setup *setup, const real *theta, const HelmholtzCase *what,
