@@ -23,6 +23,7 @@
 #include "experiments/field_eval.h"
 #include "experiments/fwi_data.h"
 #include "experiments/fwi_report.h"
+#include "experiments/helmholtz_report.h"
 #include "experiments/suite.h"
 #include "experiments/wave_points.h"
 
@@ -360,7 +361,7 @@ const ExperimentFunctions experiment_fwi = {
     .evaluate = evaluate,
     .eval = eval,
     .evaluation_bytes = fwi_report_bytes,
-    .evaluation_flops = fwi_report_flops,
+    .evaluation_flops = helmholtz_report_flops,
     .metrics = (const char *const[]){FWI_METRICS, NULL},
     .headline = {"received", "1", misfit_of_terms},
 };

@@ -28,6 +28,7 @@ enum {
   METRICS
 };
 static const char *const names[METRICS] = {FWI_METRICS};
+
 double fwi_slowness(double q, const double x[2]) {
   if (fabs(x[0]) > FWI_KNOWN || fabs(x[1]) > FWI_KNOWN) return 1;
   return 1 + fmax(q, FWI_LEAST);
@@ -71,10 +72,6 @@ static double true_slowness(double x, double y, const void *context) {
   return inside ? 1 / (disc->velocity * disc->velocity) : 1;
 }
 
-static double complex stretch(const void *pml, double x) {
-  return pml_stretch(pml, x);
-}
-
 static void fill_sources(const Report *report) {
   size_t nodes = (size_t)report->n * (size_t)report->n;
   for (int s = 0; s < report->what->data->sources; s++) {
@@ -99,7 +96,7 @@ static Status solve(Report *report) {
   fill_sources(report);
   HelmholtzGrid grid = {.n = report->n,
                         .k = report->what->pml->wavenumber,
-                        .stretch = stretch,
+                        .stretch = pml_stretch_at,
                         .stretch_context = report->what->pml,
                         .m = report->truth};
   return reference_helmholtz(&grid, ORDER, data->sources, report->reference, report->reference,
@@ -379,16 +376,8 @@ static Status store(Result *result, const ResultFields *fields, Report *report) 
   return store_reference(result, fields, report);
 }
 
-static ResultFields what_fields(const Setup *setup) {
-  int64_t size = config_int(setup->config, "eval.size");
-  ResultFields fields = field_grid(size ? size : HELMHOLTZ_SIDE);
-  fields.wanted[FIELD_VALUE] = true;
-  fields.keep = true;
-  return fields;
-}
-
 Status fwi_report(const Setup *setup, const real *theta, const FwiCase *what, Result *result) {
-  ResultFields fields = what_fields(setup);
+  ResultFields fields = helmholtz_fields(setup);
   WholeFields whole;
   TRY(result_fields(result, &setup->network, theta, &fields, &whole));
   Report report = {.what = what, .n = (int)fields.grid.size[0], .value = whole.field[FIELD_VALUE]};
@@ -403,7 +392,7 @@ Status fwi_report(const Setup *setup, const real *theta, const FwiCase *what, Re
 }
 
 double fwi_report_bytes(const Setup *setup, int rank) {
-  ResultFields fields = what_fields(setup);
+  ResultFields fields = helmholtz_fields(setup);
   double own = result_fields_bytes(&setup->network, &fields, setup->threads, setup->comm, rank);
   if (rank > 0) return own;
   double nodes = (double)grid_points(&fields.grid), sources = setup->network.spec.out / 2;
@@ -412,9 +401,4 @@ double fwi_report_bytes(const Setup *setup, int rank) {
   double figure = plain ? 0 : field_figure_bytes(n / 2, n / 2, shown + 1);
   return own + nodes * (2 * sizeof(double) + 2 * sources * sizeof(double complex)) +
          fmax(helmholtz_solver_bytes(n), figure);
-}
-
-double fwi_report_flops(const Setup *setup) {
-  ResultFields fields = what_fields(setup);
-  return (double)grid_points(&fields.grid) * evaluator_flops(&setup->network, fields.wanted);
 }

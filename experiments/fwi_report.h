@@ -36,6 +36,5 @@ double fwi_slowness(double q, const double x[2]);
 
 /* Local, for forecasts. */
 double fwi_report_bytes(const Setup *setup, int rank);
-double fwi_report_flops(const Setup *setup);
 
 #endif

@@ -33,10 +33,6 @@ static double at(const Report *report, int i) {
   return -1 + 2. * i / (report->n - 1);
 }
 
-static double complex stretch(const void *pml, double x) {
-  return pml_stretch(pml, x);
-}
-
 /* HelmholtzProblem */
 static void set_problem(int n, int n_sources, double *m, double complex *f, const void *context) {
   (void)n_sources;
@@ -54,7 +50,7 @@ static void set_problem(int n, int n_sources, double *m, double complex *f, cons
 static HelmholtzGrid grid_of(const Report *report) {
   return (HelmholtzGrid){.n = report->n,
                          .k = report->what->pml->wavenumber,
-                         .stretch = stretch,
+                         .stretch = pml_stretch_at,
                          .stretch_context = report->what->pml,
                          .m = report->slowness};
 }
@@ -291,7 +287,7 @@ static Status store(Result *result, const ResultFields *fields, Report *report) 
   return store_fields(result, fields, report);
 }
 
-static ResultFields what_fields(const Setup *setup) {
+ResultFields helmholtz_fields(const Setup *setup) {
   int64_t size = config_int(setup->config, "eval.size");
   ResultFields fields = field_grid(size ? size : HELMHOLTZ_SIDE);
   fields.wanted[FIELD_VALUE] = true;
@@ -301,7 +297,7 @@ static ResultFields what_fields(const Setup *setup) {
 
 Status helmholtz_report(const Setup *setup, const real *theta, const HelmholtzCase *what,
                         Result *result) {
-  ResultFields fields = what_fields(setup);
+  ResultFields fields = helmholtz_fields(setup);
   WholeFields whole;
   TRY(result_fields(result, &setup->network, theta, &fields, &whole));
   Report report = {.what = what, .n = (int)fields.grid.size[0]};
@@ -321,7 +317,7 @@ double helmholtz_solver_bytes(int n) {
 }
 
 double helmholtz_report_bytes(const Setup *setup, int rank) {
-  ResultFields fields = what_fields(setup);
+  ResultFields fields = helmholtz_fields(setup);
   double own = result_fields_bytes(&setup->network, &fields, setup->threads, setup->comm, rank);
   if (rank > 0) return own;
   double nodes = (double)grid_points(&fields.grid);
@@ -333,6 +329,6 @@ double helmholtz_report_bytes(const Setup *setup, int rank) {
 }
 
 double helmholtz_report_flops(const Setup *setup) {
-  ResultFields fields = what_fields(setup);
+  ResultFields fields = helmholtz_fields(setup);
   return (double)grid_points(&fields.grid) * evaluator_flops(&setup->network, fields.wanted);
 }

@@ -22,15 +22,16 @@ typedef struct {
  *   metrics   error           relative L2 error of the field in the box [-1/2, 1/2]^2, against the
  *                             solver of 4th order on the same grid; error_real: of its real part;
  *             solver_error    that of this solver, by a grid of twice the spacing; solver_error_2:
- *             of the solver of 2nd order, by the one of 4th;
- *             error_closed, solver_closed, solver_closed_2   of network and solvers against the
- *                             closed form, more than 0.07 away from the source (a uniform medium's,
- *                             or outside of a disc's with the
- *             source beside it)
- *   fields    value, reference [2]: real and imaginary part; velocity
- *   pictures  figure.png; residual.png, the curve of the headline */
+ * of the solver of 2nd order, by the one of 4th; error_closed, solver_closed, solver_closed_2   of
+ * network and solvers against the closed form, more than 0.07 away from the source (a uniform
+ * medium's, or that outside of a disc which the source is beside) fields    value, reference [2]:
+ * real and imaginary part; velocity pictures  figure.png; residual.png, the curve of the headline
+ */
 Status helmholtz_report(const Setup *setup, const real *theta, const HelmholtzCase *what,
                         Result *result);
+
+/* Local. The grid of such a report, for the network's value; of an inversion's, too. */
+ResultFields helmholtz_fields(const Setup *setup);
 
 /* Local, for forecasts. */
 double helmholtz_report_bytes(const Setup *setup, int rank);

@@ -1,7 +1,6 @@
 #include "experiments/medium.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,16 +156,11 @@ static Status take_square(const Velocities *v, double reference, Medium *medium)
   return STATUS_OK;
 }
 
-static const char *key(char text[64], const char *section, const char *name) {
-  snprintf(text, 64, "%s.%s", section, name);
-  return text;
-}
-
 static Status read_file(const Config *config, const char *section, Medium *medium) {
-  char text[64];
+  char text[CONFIG_KEY];
   const char *path = config_text(config, "data.file");
-  const char *name = config_text(config, key(text, section, "dataset"));
-  double reference = config_real(config, key(text, section, "reference_velocity"));
+  const char *name = config_text(config, config_key(text, section, "dataset"));
+  double reference = config_real(config, config_key(text, section, "reference_velocity"));
   if (!*path) {
     return config_reject(config, "data.file", "%s.medium=file needs a grid of velocities", section);
   }
@@ -182,13 +176,13 @@ static Status read_file(const Config *config, const char *section, Medium *mediu
 /* ---- Making one ---- */
 
 Status medium_create(const Config *config, const char *section, double half, Medium *medium) {
-  char text[64];
-  const char *name = config_text(config, key(text, section, "medium"));
+  char text[CONFIG_KEY];
+  const char *name = config_text(config, config_key(text, section, "medium"));
   const MediumKind *kind = kinds;
   while (strcmp(kind->name, name)) kind++;
   *medium = (Medium){.kind = kind, .half = half};
-  medium->velocity = config_real(config, key(text, section, "medium_velocity"));
-  medium->size = config_real(config, key(text, section, "medium_size"));
+  medium->velocity = config_real(config, config_key(text, section, "medium_velocity"));
+  medium->size = config_real(config, config_key(text, section, "medium_size"));
   if (medium->size == 0) medium->size = kind->default_size;
   return kind->velocity == from_grid ? read_file(config, section, medium) : STATUS_OK;
 }

@@ -9,6 +9,10 @@ double complex pml_stretch(const Pml *pml, double x) {
   return d > 0 ? 1 - I * (pml->strength * d * d) : 1;
 }
 
+double complex pml_stretch_at(const void *pml, double x) {
+  return pml_stretch(pml, x);
+}
+
 /* d/dx of it. */
 static double complex stretch_slope(const Pml *pml, double x) {
   const double length = PML_END - PML_EDGE;

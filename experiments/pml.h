@@ -25,6 +25,9 @@ typedef struct {
 /* Local, pure. e_x at one coordinate. */
 double complex pml_stretch(const Pml *pml, double x);
 
+/* Local, pure. The same as experiments/reference_helmholtz.h takes it. */
+double complex pml_stretch_at(const void *pml, double x);
+
 /* Numbers of a sample's data that pml_row fills: the equation's complex coefficients there. */
 enum { PML_WIDTH = 10 };
 

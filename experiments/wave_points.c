@@ -1,7 +1,6 @@
 #include "experiments/wave_points.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "experiments/pml.h"
@@ -55,14 +54,10 @@ double wave_pulse(const WavePulse *pulse, const double x[2]) {
   return p < 1e-5 ? 0 : p;
 }
 
-static const char *key(char text[64], const char *section, const char *name) {
-  snprintf(text, 64, "%s.%s", section, name);
-  return text;
-}
-
 Status wave_plan_read(const Config *config, const char *section, WavePlan *plan) {
-  char text[64];
-  *plan = (WavePlan){.even = !strcmp(config_text(config, key(text, section, "points")), "even")};
+  char text[CONFIG_KEY];
+  *plan =
+      (WavePlan){.even = !strcmp(config_text(config, config_key(text, section, "points")), "even")};
   const struct {
     const char *name;
     double *value;
@@ -72,10 +67,10 @@ Status wave_plan_read(const Config *config, const char *section, WavePlan *plan)
                  {"weight_radius", &plan->weight_radius},
                  {"weight_layer", &plan->weight_layer}};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-    *numbers[i].value = config_real(config, key(text, section, numbers[i].name));
+    *numbers[i].value = config_real(config, config_key(text, section, numbers[i].name));
   }
   if (plan->core < plan->radius) return STATUS_OK;
-  return config_reject(config, key(text, section, "source_core"),
+  return config_reject(config, config_key(text, section, "source_core"),
                        "must be below %s.source_radius, %g", section, plan->radius);
 }
 

@@ -306,6 +306,11 @@ static const Setting *get(const Config *config, const char *key, OptionType type
   return setting;
 }
 
+const char *config_key(char text[CONFIG_KEY], const char *section, const char *name) {
+  snprintf(text, CONFIG_KEY, "%s.%s", section, name);
+  return text;
+}
+
 int64_t config_int(const Config *config, const char *key) {
   const Setting *setting = get(config, key, OPTION_INT, OPTION_INT);
   const char *word = setting->option->word;

@@ -70,6 +70,10 @@ Status config_parse(const char *name, const char *text, size_t length, int n_ove
                     const char *const *overrides, Config **config);
 void config_destroy(Config *config); /* NULL is allowed */
 
+/* Local. "SECTION.NAME" in text, for code that several experiments' options serve. Returns it. */
+enum { CONFIG_KEY = 64 };
+const char *config_key(char text[CONFIG_KEY], const char *section, const char *name);
+
 /* Local. Values by key; the key must exist for this run with that type (assert). Text is owned by
  * the config. */
 int64_t config_int(const Config *config, const char *key);
