@@ -232,12 +232,68 @@ void linalg_blas_tn(int m, int n, int k, real alpha, const real *a, const real *
        n);
 }
 
+/* ---- Cholesky's factors, block by block: each is one thread's, in the same order on any number
+ * ---- */
+
+enum { BLOCK = 256 };
+
+typedef struct {
+  int n, blocks;
+  double *a;
+} Triangle;
+
+static int block_side(const Triangle *t, int i) {
+  return i < t->blocks - 1 ? BLOCK : t->n - i * BLOCK;
+}
+
+static double *block_at(const Triangle *t, int i, int j) {
+  return t->a + (size_t)i * BLOCK * (size_t)t->n + (size_t)j * BLOCK;
+}
+
+/* L_ik = A_ik L_kk^-T */
+static void divide_block(const Triangle *t, int i, int k) {
+  cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, block_side(t, i),
+              block_side(t, k), 1, block_at(t, k, k), t->n, block_at(t, i, k), t->n);
+}
+
+/* A_ij -= L_ik L_jk^T */
+static void subtract_block(const Triangle *t, int i, int j, int k) {
+  int rows = block_side(t, i), columns = block_side(t, j), depth = block_side(t, k), n = t->n;
+  if (i == j) {
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, rows, depth, -1, block_at(t, i, k), n, 1,
+                block_at(t, i, i), n);
+  } else {
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, columns, depth, -1,
+                block_at(t, i, k), n, block_at(t, j, k), n, 1, block_at(t, i, j), n);
+  }
+}
+
+/* Blocks right of and below block k, whose factor is made. */
+static void subtract_column(const Triangle *t, int k, int threads) {
+#pragma omp parallel num_threads(threads)
+  {
+#pragma omp for schedule(dynamic)
+    for (int i = k + 1; i < t->blocks; i++) divide_block(t, i, k);
+#pragma omp for collapse(2) schedule(dynamic)
+    for (int i = k + 1; i < t->blocks; i++) {
+      for (int j = k + 1; j < t->blocks; j++) {
+        if (j <= i) subtract_block(t, i, j, k);
+      }
+    }
+  }
+}
+
 /* LAPACK's matrices are column-major: our lower triangle is its upper one. */
-bool linalg_cholesky(int n, double *a, double *b) {
+bool linalg_cholesky(int n, double *a, double *b, int threads) {
+  const Triangle t = {n, (n + BLOCK - 1) / BLOCK, a};
   const int one = 1;
-  int info;
-  dpotrf_("U", &n, a, &n, &info);
-  if (info != 0) return false;
+  int info = 0;
+  for (int k = 0; k < t.blocks; k++) {
+    int side = block_side(&t, k);
+    dpotrf_("U", &side, block_at(&t, k, k), &n, &info);
+    if (info != 0) return false;
+    subtract_column(&t, k, threads);
+  }
   dpotrs_("U", &n, &one, a, &n, b, &n, &info);
   return info == 0;
 }

@@ -1,5 +1,5 @@
 /* Dense matrix products on row-major matrices, single-threaded: threads take tiles, never parts of
- * a product. Thin shapes are plain loops, all others core/product.h. The only file that knows the
+ * a product, and blocks of a factorisation. Thin shapes are plain loops, all others core/product.h. The only file that knows the
  * BLAS, which is the reference that tests and `siren bench` compare with. */
 #ifndef CORE_LINALG_H
 #define CORE_LINALG_H
@@ -25,10 +25,11 @@ void linalg_nn(int m, int n, int k, real alpha, const real *a, const real *b, re
 void linalg_tn(int m, int n, int k, real alpha, const real *a, const real *b, bool accumulate,
                real *c);
 
-/* Local. Solves A x = b in double by Cholesky's factors: a [n][n] symmetric positive definite, of
- * which the lower triangle (a[i * n + j], j <= i) is read and overwritten and the rest left alone;
- * b [n] becomes x. False where it is not positive definite. */
-bool linalg_cholesky(int n, double *a, double *b);
+/* Local. Solves A x = b in double by Cholesky's factors, on so many threads and with the same bits
+ * on any number: a [n][n] symmetric positive definite, of which the lower triangle (a[i * n + j],
+ * j <= i) is read and overwritten and the rest left alone; b [n] becomes x. False where it is not
+ * positive definite. */
+bool linalg_cholesky(int n, double *a, double *b, int threads);
 
 /* Local. The same products by the BLAS, whatever the shape. */
 void linalg_blas_nt(int m, int n, int k, real alpha, const real *a, const real *b, real *c);

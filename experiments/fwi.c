@@ -238,13 +238,15 @@ static int draw_place(const Fwi *fwi, uint64_t step, int64_t i, real x[2]) {
   return fwi->one_field ? group : -1;
 }
 
+/* Of points that ask for one source's equation, those of the first source say what the medium is:
+ * it is one field, and a residual costs the more the more there are. */
 static void fill_data(const Fwi *fwi, bool pretrain, int64_t i, const real x[2], real *data) {
   int n = fwi->data.sources;
   double at[2] = {(double)x[0], (double)x[1]};
   bool beyond = fabs(at[0]) > FWI_KNOWN || fabs(at[1]) > FWI_KNOWN;
   pml_row(&fwi->pml, x, data);
   data[MEDIUM] = pretrain ? FREE : beyond ? ONE : BOUNDED;
-  data[UNIFORM] = pretrain;
+  data[UNIFORM] = pretrain && data[CHOSEN] <= 0;
   for (int k = 0; k < n; k++) {
     data[SOURCES + k] = (real)pml_source(&fwi->data.source[k], at);
     bool receives = !pretrain && i < fwi->data.receivers;
@@ -264,13 +266,20 @@ static void draw(const void *context, uint64_t step, int64_t first, int rows, re
   }
 }
 
+/* Of a step in the first stage, at most. */
+static int64_t uniform_points(const Fwi *fwi) {
+  int64_t sources = fwi->data.sources, even = fwi->samples - fwi->source_samples * sources;
+  if (!fwi->one_field) return fwi->samples;
+  return even / sources + GROUP + fwi->source_samples;
+}
+
 static Status make_problem(Fwi *fwi, Setup *setup) {
   bool square = !strcmp(config_text(setup->config, "fwi.loss"), "square");
   fwi->places[0] = (TermPlace){fwi, true, square};
   fwi->places[1] = (TermPlace){fwi, false, square};
   const TermPlace *places = fwi->places;
   int equations = 2 * (fwi->one_field ? 1 : fwi->data.sources), heard = 2 * fwi->data.sources;
-  int64_t received = (int64_t)heard * fwi->data.receivers;
+  int64_t received = (int64_t)heard * fwi->data.receivers, uniform_rows = uniform_points(fwi);
   setup->problem = (Problem){
       .network = &setup->network,
       .tile = (int)config_int(setup->config, "train.tile"),
@@ -289,7 +298,7 @@ static Status make_problem(Fwi *fwi, Setup *setup) {
                    .n_residuals = square ? 4 * fwi->data.sources + 1 : 0,
                    .most_residuals = equations + heard,
                    .all_residuals = equations * fwi->samples +
-                                    (received > fwi->samples ? received : fwi->samples),
+                                    (received > uniform_rows ? received : uniform_rows),
                    .residuals = residual,
                    .residual_settings = fwi}},
   };

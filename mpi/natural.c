@@ -195,7 +195,7 @@ static Status solve(Natural *n, uint64_t step, double damping) {
   for (size_t i = 0; i < size; i++) diagonal[i] = k[i * size + i];
   for (; damping < 1e9; damping *= 10) {
     for (size_t i = 0; i < size; i++) k[i * size + i] = diagonal[i] + damping * mean;
-    if (linalg_cholesky((int)size, k, n->rhs)) return STATUS_OK;
+    if (linalg_cholesky((int)size, k, n->rhs, n->threads)) return STATUS_OK;
     for (size_t i = 0; i < size; i++) {
       for (size_t j = 0; j < i; j++) k[i * size + j] = k[j * size + i];
     }

@@ -136,19 +136,46 @@ static void test_cholesky(void **state) {
     b[i] = 0;
     for (int j = 0; j < 3; j++) b[i] += full[i][j] * x[j];
   }
-  assert_all(linalg_cholesky(3, a, b));
+  assert_all(linalg_cholesky(3, a, b, 1));
   for (int i = 0; i < 3; i++) assert_all(fabs(b[i] - x[i]) < 1e-14);
   assert_all(a[1] == 99 && a[2] == 99 && a[5] == 99);
   double indefinite[4] = {1, 0, 2, 1};
-  assert_all(!linalg_cholesky(2, indefinite, b));
+  assert_all(!linalg_cholesky(2, indefinite, b, 2));
+}
+
+/* Several blocks, the last one smaller. */
+static void test_cholesky_blocks(void **state) {
+  (void)state;
+  enum { N = 600 };
+  double *a[2], *b[2], worst = 0;
+  for (int k = 0; k < 2; k++) {
+    a[k] = calloc((size_t)N * N, sizeof(double));
+    b[k] = calloc(N, sizeof(double));
+    for (int i = 0; i < N; i++) {
+      for (int j = 0; j < N; j++) {
+        double entry = exp(-fabs(i - j) / 40.);
+        if (j <= i) a[k][i * N + j] = entry;
+        b[k][i] += entry * cos(j);
+      }
+    }
+    assert_all(linalg_cholesky(N, a[k], b[k], 1 + 2 * k));
+  }
+  for (int i = 0; i < N; i++) worst = fmax(worst, fabs(b[0][i] - cos(i)));
+  assert_all(worst < 1e-11);
+  assert_all(memcmp(b[0], b[1], N * sizeof(double)) == 0);
+  for (int k = 0; k < 2; k++) {
+    a[k][500 * N + 500] = -1e3;
+    assert_all(!linalg_cholesky(N, a[k], b[k], 1 + 2 * k));
+    free(a[k]);
+    free(b[k]);
+  }
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_same_bits),
-      cmocka_unit_test(test_solves),
-      cmocka_unit_test(test_not_finite),
-      cmocka_unit_test(test_cholesky),
+      cmocka_unit_test(test_same_bits),       cmocka_unit_test(test_solves),
+      cmocka_unit_test(test_not_finite),      cmocka_unit_test(test_cholesky),
+      cmocka_unit_test(test_cholesky_blocks),
   };
   mpi_check_main(argc, argv, tests);
 }
