@@ -56,14 +56,14 @@ static size_t tensor_size(const Tensor *tensor) {
 }
 
 Status exact_create(const Objective *objective, Exact *exact) {
-  *exact = (Exact){.n_parameters = objective->n_parameters,
+  *exact = (Exact){.n_parameters = objective_dense(objective),
                    .n_groups = objective->n_tensors + objective->n_terms,
                    .n_tensors = objective->n_tensors,
                    .n_terms = objective->n_terms,
                    .tensors = objective->tensors};
   size_t covered = 0;
   for (int t = 0; t < exact->n_tensors; t++) covered += tensor_size(&exact->tensors[t]);
-  assert(covered == exact->n_parameters && "the tensors must cover theta");
+  assert(covered == exact->n_parameters && "the tensors must cover theta but for outer ones");
   (void)covered;
   exact->size = group_counts(exact, exact->n_groups) + EXACT_N_FLAGS;
   TRY(memory_allocate(&exact->exponents, (size_t)exact->n_groups, sizeof *exact->exponents,

@@ -36,7 +36,8 @@ enum {
 /* What the ranks agree on in a step; a sum over ranks of 0 or 1 each. */
 typedef enum { EXACT_FLAG_STOP, EXACT_N_FLAGS } ExactFlag;
 
-/* Local. The objective's tensors must cover theta. Owns exponents; release with exact_destroy. */
+/* Local. The objective's tensors must cover theta, but for its outer ones, which have no place
+ * here. Owns exponents; release with exact_destroy. */
 Status exact_create(const Objective *objective, Exact *exact);
 void exact_destroy(Exact *exact);
 

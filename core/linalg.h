@@ -1,6 +1,7 @@
 /* Dense matrix products on row-major matrices, single-threaded: threads take tiles, never parts of
- * a product, and blocks of a factorisation. Thin shapes are plain loops, all others core/product.h. The only file that knows the
- * BLAS, which is the reference that tests and `siren bench` compare with. */
+ * a product, and blocks of a factorisation. Thin shapes are plain loops, all others core/product.h.
+ * The only file that knows the BLAS, which is the reference that tests and `siren bench` compare
+ * with. */
 #ifndef CORE_LINALG_H
 #define CORE_LINALG_H
 

@@ -36,6 +36,18 @@ Status memory_allocate(void *pointer, size_t count, size_t size, const char *wha
   return STATUS_OK;
 }
 
+Status memory_allocate_sparse(void *pointer, size_t count, size_t size, const char *what) {
+  TRY(check_size(count, size, what));
+  size_t bytes = count * size;
+  if (bytes < HUGE_PAGE) return memory_allocate(pointer, count, size, what);
+  void *memory = calloc(1, bytes); /* fresh pages of the system, since it is large */
+  if (!memory) return fail(bytes, what);
+  madvise((char *)memory + HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE, bytes - HUGE_PAGE,
+          MADV_HUGEPAGE);
+  memcpy(pointer, &memory, sizeof memory);
+  return STATUS_OK;
+}
+
 Status memory_grow(void *pointer, size_t *capacity, size_t count, size_t size, const char *what) {
   if (count <= *capacity) return STATUS_OK;
   TRY(check_size(count, size, what));

@@ -11,6 +11,10 @@
  * WHAT") without touching *pointer. */
 Status memory_allocate(void *pointer, size_t count, size_t size, const char *what);
 
+/* Local. The same for arrays of which this process may need a part only: what is never touched takes
+ * no memory. */
+Status memory_allocate_sparse(void *pointer, size_t count, size_t size, const char *what);
+
 /* Local. Makes room for `count` elements of `size` bytes in *pointer (a T **: NULL, or from here),
  * which has room for *capacity; grows by half at least, keeps what is there and leaves the rest as
  * it comes. Release with free(). Fails as memory_allocate does, without touching anything. */

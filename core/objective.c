@@ -7,3 +7,7 @@ double objective_total(const Objective *objective, const double *terms) {
   }
   return total;
 }
+
+size_t objective_dense(const Objective *objective) {
+  return outer_begin(&objective->outer, objective->n_parameters);
+}

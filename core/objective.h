@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/network.h"
+#include "core/outer.h"
 #include "core/real.h"
 #include "core/status.h"
 
@@ -21,8 +22,9 @@ typedef struct {
 typedef struct Objective Objective;
 struct Objective {
   size_t n_parameters;
-  int n_tensors;         /* the tensors cover theta; the exact sum keeps one scale for each */
-  const Tensor *tensors; /* borrowed */
+  int n_tensors;         /* in the order of theta; the exact sum keeps one scale for each */
+  const Tensor *tensors; /* which cover theta, but for outer's; borrowed */
+  Outer outer;           /* tensors at the end of theta whose gradient is a sum of outer products */
   int n_terms;
   ObjectiveTerm terms[OBJECTIVE_MAX_TERMS];
   const void *context; /* of the functions below; borrowed */
@@ -42,12 +44,16 @@ struct Objective {
   size_t (*workspace_bytes)(const Objective *self);
 
   /* Local, thread-safe with one workspace per thread. Stores in terms [n_terms] the tile's share of
-   * every term, not weighted, and in gradient [n_parameters] its share of d(total)/d(theta),
-   * weights included; gradient NULL: terms only. A pure function of (theta, step, tile): never of
-   * rank, thread or time. */
+   * every term, not weighted, and in gradient [objective_dense] its share of d(total)/d(theta),
+   * weights included; gradient NULL: terms only. Where the objective has outer tensors, it also
+   * stores the factors of the tile's items in outer, which is every tile's. A pure function of
+   * (theta, step, tile): never of rank, thread or time. */
   void (*tile)(const Objective *self, uint64_t step, int64_t tile, const real *theta,
-               real *gradient, double *terms, void *workspace);
+               real *gradient, double *terms, const OuterFactors *outer, void *workspace);
 };
+
+/* Local. Parameters before the outer tensors: those whose gradient is summed number by number. */
+size_t objective_dense(const Objective *objective);
 
 /* Local. sum of weight * term; monitors (weight 0) are left out, whatever they hold. */
 double objective_total(const Objective *objective, const double *terms);

@@ -54,6 +54,12 @@ Status optimizer_create(const char *name, const OptimizerSettings *settings, siz
     return status_fail(STATUS_USAGE, "unknown optimizer '%s'; known are:" OPTIMIZERS(X), name);
 #undef X
   }
+  if (settings->stored && settings->stored < n && !kind->rest) {
+    return status_fail(STATUS_USAGE,
+                       "'%s' needs the whole gradient at once, which this objective never has; "
+                       "choose adam",
+                       name);
+  }
   Optimizer *created;
   TRY(memory_allocate(&created, 1, sizeof *created, "the optimizer"));
   created->kind = kind;
@@ -77,9 +83,14 @@ Status optimizer_step(Optimizer *optimizer, double lr, real *theta, OptimizerEva
   return optimizer->kind->step(optimizer->self, lr, theta, evaluate, context, loss);
 }
 
-bool optimizer_shard(Optimizer *optimizer, size_t first, size_t end) {
+void optimizer_rest(Optimizer *optimizer, OptimizerRest rest, void *context) {
+  optimizer->kind->rest(optimizer->self, rest, context);
+}
+
+bool optimizer_shard(Optimizer *optimizer, const VectorRange *ranges, int n) {
   if (!optimizer->kind->shard) return false;
-  optimizer->kind->shard(optimizer->self, first, end);
+  assert(1 <= n && n <= OPTIMIZER_RANGES);
+  optimizer->kind->shard(optimizer->self, ranges, n);
   return true;
 }
 
@@ -101,9 +112,14 @@ int optimizer_state(Optimizer *optimizer, StateArray *arrays) {
   return count;
 }
 
-void gradient_scale(real *gradient, size_t n, double norm, double bound) {
+double gradient_factor(double norm, double bound) {
   const real factor = (real)(bound / (norm + 1e-6));
-  if (bound == 0 || factor >= 1) return;
+  return bound == 0 || factor >= 1 ? 1 : (double)factor;
+}
+
+void gradient_scale(real *gradient, size_t n, double norm, double bound) {
+  const real factor = (real)gradient_factor(norm, bound);
+  if (factor == 1) return;
 #pragma omp parallel for simd schedule(static) if (parallel : n >= VECTOR_PARALLEL)
   for (size_t i = 0; i < n; i++) gradient[i] *= factor;
 }

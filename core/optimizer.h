@@ -10,10 +10,11 @@
 #include "core/real.h"
 #include "core/state.h"
 #include "core/status.h"
+#include "core/vector.h"
 
-/* Loss and gradient (NULL: the loss alone) at theta, of one and the same function in all calls of
- * one optimizer_step.
- * Collective where the caller's evaluation is; gives the same bits on every rank. */
+/* Loss and gradient [n, or settings.stored] (NULL: the loss alone) at theta, of one and the same
+ * function in all calls of one optimizer_step. Collective where the caller's evaluation is; gives
+ * the same bits on every rank. */
 typedef Status (*OptimizerEvaluate)(void *context, const real *theta, double *loss, real *gradient);
 
 /* The step of Gauss and Newton, damped as Levenberg and Marquardt do it: direction [n] = J^T (J J^T
@@ -21,6 +22,12 @@ typedef Status (*OptimizerEvaluate)(void *context, const real *theta, double *lo
  * J^T's diagonal. Collective as the above; in the same step, for the same function. */
 typedef Status (*OptimizerDirection)(void *context, const real *theta, double damping,
                                      real *direction);
+
+/* Elements first ... first + count - 1 of the gradient that the last evaluation did not store,
+ * count
+ * <= OPTIMIZER_CHUNK. Local, thread-safe. */
+enum { OPTIMIZER_CHUNK = 1 << 14 };
+typedef void (*OptimizerRest)(void *context, size_t first, size_t count, real *gradient);
 
 typedef struct {
   double beta1, beta2, eps; /* Adam: [0, 1), [0, 1), > 0 */
@@ -31,10 +38,19 @@ typedef struct {
   bool fixed_objective;
   double damping, least_damping; /* Gauss-Newton: > 0 */
   OptimizerDirection direction;  /* Gauss-Newton; else not looked at */
+  /* Adam: so much of the gradient is stored (0: all), and optimizer_rest tells the rest. */
+  size_t stored;
 } OptimizerSettings;
 
 /* Adam as the paper's code has it, L-BFGS as PyTorch's default history and line search. */
-#define OPTIMIZER_DEFAULTS ((OptimizerSettings){0.9, 0.999, 1e-8, 100, 25, false, 1e-3, 1e-3, NULL})
+#define OPTIMIZER_DEFAULTS                    \
+  ((OptimizerSettings){.beta1 = 0.9,          \
+                       .beta2 = 0.999,        \
+                       .eps = 1e-8,           \
+                       .history = 100,        \
+                       .max_evaluations = 25, \
+                       .damping = 1e-3,       \
+                       .least_damping = 1e-3})
 
 typedef struct Optimizer Optimizer;
 
@@ -70,10 +86,15 @@ void optimizer_destroy(Optimizer *optimizer);
 Status optimizer_step(Optimizer *optimizer, double lr, real *theta, OptimizerEvaluate evaluate,
                       void *context, double *loss);
 
-/* Local. From now on steps need the gradient in first ... end - 1 only (a part as vector_part gives
- * them) and change theta and their state there alone: other ranks do the rest. False where the
- * optimiser cannot, as it needs all of the gradient; nothing has changed then. */
-bool optimizer_shard(Optimizer *optimizer, size_t first, size_t end);
+/* Local. Who tells the part of the gradient that is not stored; before the first step, where
+ * settings.stored is less than n. */
+void optimizer_rest(Optimizer *optimizer, OptimizerRest rest, void *context);
+
+/* Local. From now on steps need the gradient in these ranges only (one or two, in order) and change
+ * theta and their state there alone: other ranks do the rest. False where the optimiser cannot, as
+ * it needs all of the gradient; nothing has changed then. */
+enum { OPTIMIZER_RANGES = 2 };
+bool optimizer_shard(Optimizer *optimizer, const VectorRange *ranges, int n);
 
 /* Local. True when the last step found no way down at the precision of the loss: a run with a fixed
  * objective is finished. Always false for Adam. Part of the state. */
@@ -98,7 +119,8 @@ double schedule_rate(const char *schedule, double lr, int64_t step, int64_t step
  * order, as torch.nn.utils.clip_grad_norm_ (bound > 0; 0: no clipping). Returns the norm before. */
 double gradient_clip(real *gradient, size_t n, double bound);
 
-/* Local. The scaling alone, of any part of a gradient with this norm. */
+/* Local. The scaling alone, of any part of a gradient with this norm; its factor, at most 1. */
+double gradient_factor(double norm, double bound);
 void gradient_scale(real *gradient, size_t n, double norm, double bound);
 
 #endif

@@ -13,9 +13,10 @@ typedef struct {
                  double *loss);
   int (*state)(void *self, StateArray *arrays);
   size_t (*bytes)(const void *self);
-  void (*shard)(void *self, size_t first, size_t end); /* NULL: needs all of the gradient */
-  bool (*converged)(const void *self);                 /* NULL: never */
-  bool directions;                                     /* asks for OptimizerDirection */
+  void (*shard)(void *self, const VectorRange *ranges, int n); /* NULL: needs all of the gradient */
+  void (*rest)(void *self, OptimizerRest rest, void *context); /* NULL: wants all of it stored */
+  bool (*converged)(const void *self);                         /* NULL: never */
+  bool directions;                                             /* asks for OptimizerDirection */
 } OptimizerKind;
 
 extern const OptimizerKind adam_kind, lbfgs_kind, gauss_newton_kind;

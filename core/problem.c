@@ -193,7 +193,8 @@ static void domain_block(const Problem *problem, const Domain *domain, DomainBuf
 }
 
 static void run_tile(const Objective *self, uint64_t step, int64_t tile, const real *theta,
-                     real *gradient, double *terms, void *workspace) {
+                     real *gradient, double *terms, const OuterFactors *outer, void *workspace) {
+  (void)outer;
   const Problem *problem = self->context;
   Workspace *w = workspace;
   memset(terms, 0, (size_t)self->n_terms * sizeof *terms);

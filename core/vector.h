@@ -11,6 +11,11 @@
  * VECTOR_CHUNKS: a sum has at most so many partial sums, one for each chunk of whole blocks. */
 enum { VECTOR_BLOCK = 64, VECTOR_PARALLEL = 1 << 18, VECTOR_CHUNKS = 1024 };
 
+/* Elements first ... end - 1. */
+typedef struct {
+  size_t first, end;
+} VectorRange;
+
 /* Local. n rounded up to whole blocks. */
 size_t vector_padded(size_t n);
 

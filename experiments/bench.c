@@ -130,7 +130,7 @@ static Status create_case(Case *c, int rounds) {
   TRY(comm_agree(c->comm, status));
   network_init(&c->setup.network, 0, c->theta);
   TRY(evaluation_create(c->comm, &c->setup.objective, c->threads, &c->evaluation));
-  evaluation_shard(c->evaluation, c->optimizer);
+  evaluation_serve(c->evaluation, c->optimizer);
   return STATUS_OK;
 }
 

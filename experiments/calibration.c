@@ -47,9 +47,9 @@ static Status part_workspace(const Objective *self, void **workspace) {
 }
 
 static void part_tile(const Objective *self, uint64_t step, int64_t tile, const real *theta,
-                      real *gradient, double *terms, void *workspace) {
+                      real *gradient, double *terms, const OuterFactors *outer, void *workspace) {
   const Sample *sample = self->context;
-  sample->whole->tile(sample->whole, step, real_tile(sample, tile), theta, gradient, terms,
+  sample->whole->tile(sample->whole, step, real_tile(sample, tile), theta, gradient, terms, outer,
                       workspace);
 }
 
@@ -142,7 +142,7 @@ static Status bowl(void *context, const real *theta, double *loss, real *gradien
 
 static Status time_optimizer(Bench *bench, Optimizer *optimizer, Calibration *calibration) {
   double seconds[OPTIMIZER_ROUNDS], loss;
-  size_t n = bench->setup->objective.n_parameters;
+  size_t n = objective_dense(&bench->setup->objective);
   for (int i = 0; i < OPTIMIZER_ROUNDS; i++) {
     double begin = progress_clock();
     TRY(optimizer_step(optimizer, 1e-4, bench->theta, bowl, &n, &loss));
@@ -182,7 +182,7 @@ static Status create(Bench *bench, Optimizer *optimizer) {
       memory_allocate(&bench->gradient, setup->objective.n_parameters, sizeof(real), "a gradient");
   TRY(comm_agree(setup->comm, status));
   TRY(evaluation_create(setup->comm, &bench->sample.part, setup->threads, &bench->evaluation));
-  evaluation_shard(bench->evaluation, optimizer);
+  evaluation_serve(bench->evaluation, optimizer);
   return STATUS_OK;
 }
 

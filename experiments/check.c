@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "experiments/threads.h"
+#include "experiments/trainer.h"
 #include "mpi/evaluate.h"
 
 /* Differences are tried with a few steps, largest first, until one agrees: curvature spoils long
@@ -110,8 +111,9 @@ static double typical_slope(const Check *check, const Tensor *tensor) {
 }
 
 /* Long steps for slow layers: the phase that a step makes should not depend on omega. */
-static double step_of(const Network *network, const Tensor *tensor) {
-  for (int l = 0; l < network->n_linear; l++) {
+static double step_of(const Model *model, const Tensor *tensor) {
+  const Network *network = model->network;
+  for (int l = 0; network && l < network->n_linear; l++) {
     const Linear *linear = &network->linear[l];
     if (tensor->offset == linear->weight || tensor->offset == linear->bias) {
       return first_step / fmax(1, linear->omega);
@@ -122,8 +124,8 @@ static double step_of(const Network *network, const Tensor *tensor) {
 
 /* Collective. One row of the table. */
 static Status check_tensor(Check *check, int number) {
-  const Tensor *tensor = &check->setup->objective.tensors[number];
-  double typical = typical_slope(check, tensor), h = step_of(&check->setup->network, tensor);
+  const Tensor *tensor = &check->setup->model.tensors[number];
+  double typical = typical_slope(check, tensor), h = step_of(&check->setup->model, tensor);
   double along, single = 0;
   point_along_tensor(check, tensor, (uint64_t)number);
   TRY(compare(check, h, typical, &along));
@@ -141,18 +143,29 @@ static Status check_tensor(Check *check, int number) {
   return STATUS_OK;
 }
 
+/* Of the outer tensors. */
+static void complete_gradient(const Check *check) {
+  const Objective *objective = &check->setup->objective;
+  for (size_t i = objective_dense(objective); i < objective->n_parameters; i += OPTIMIZER_CHUNK) {
+    size_t left = objective->n_parameters - i;
+    evaluation_rest(check->evaluation, i, left < OPTIMIZER_CHUNK ? left : OPTIMIZER_CHUNK,
+                    check->gradient + i);
+  }
+}
+
 /* Collective. */
 static Status check_all(Check *check) {
   const Setup *setup = check->setup;
   double terms[OBJECTIVE_MAX_TERMS];
-  network_init(&setup->network, (uint64_t)config_int(setup->config, "seed"), check->theta);
+  TRY(trainer_weights(setup, check->theta));
   TRY(evaluation_run(check->evaluation, 0, check->theta, check->gradient, terms, NULL));
+  complete_gradient(check);
   fprintf(check->out, "%-20s %12s %14s %14s %14s  verdict (relative errors up to %.0e)\n", "tensor",
           "parameters", "gradient rms", "direction", "parameter", tolerance);
-  for (int i = 0; i < setup->objective.n_tensors; i++) TRY(check_tensor(check, i));
+  for (int i = 0; i < setup->model.n_tensors; i++) TRY(check_tensor(check, i));
   if (!check->failures) return STATUS_OK;
   return status_fail(STATUS_FAILED, "the gradient of %d of %d tensors differs from differences",
-                     check->failures, setup->objective.n_tensors);
+                     check->failures, setup->model.n_tensors);
 }
 
 /* Collective. */

@@ -54,7 +54,7 @@ static double footprint(double elements, size_t size) {
 static double size_checkpoint(const Dry *dry) {
   StateArray arrays[STATE_MAX_ARRAYS];
   History history = {.n_columns = 1 + dry->setup.objective.n_terms};
-  Checkpoint checkpoint = {.network = &dry->setup.network, .history = &history, .arrays = arrays};
+  Checkpoint checkpoint = {.model = &dry->setup.model, .history = &history, .arrays = arrays};
   checkpoint.n_arrays = optimizer_state(dry->optimizer, arrays);
   return checkpoint_bytes(&checkpoint, history_rows(dry->config));
 }
@@ -105,6 +105,7 @@ static Status fill_time(Dry *dry, Forecast *forecast) {
   Calibration calibration;
   TRY(calibration_run(setup, dry->theta, dry->optimizer, &calibration));
   if (setup->problem.n_domains) forecast->step_flops = problem_flops(&setup->problem);
+  if (functions->step_flops) forecast->step_flops = functions->step_flops(setup);
   double tile_flops = forecast->step_flops;
   if (optimizer_takes_directions(dry->optimizer)) {
     forecast->step_flops = 2. / 3 * tile_flops + natural_flops(&setup->problem);
@@ -124,9 +125,8 @@ static Status fill_time(Dry *dry, Forecast *forecast) {
 /* Collective. */
 static Status prepare(Dry *dry) {
   size_t n = dry->setup.objective.n_parameters;
-  Status status =
-      memory_allocate(&dry->theta, dry->setup.network.n_parameters, sizeof(real), "the weights");
-  if (status == STATUS_OK) status = trainer_optimizer(dry->config, n, &dry->optimizer);
+  Status status = memory_allocate(&dry->theta, n, sizeof(real), "the weights");
+  if (status == STATUS_OK) status = trainer_optimizer(&dry->setup, &dry->optimizer);
   TRY(comm_agree(dry->comm, status));
   return trainer_weights(&dry->setup, dry->theta);
 }
@@ -152,6 +152,7 @@ static Status look_ahead(Dry *dry, ForecastMemory *memory, Forecast *forecast) {
                          .parameters = dry->setup.objective.n_parameters,
                          .checkpoint = size_checkpoint(dry)};
   if (functions->shared_bytes) forecast->node = functions->shared_bytes(&dry->setup);
+  forecast->node += evaluation_node_bytes(&dry->setup.objective);
   if (optimizer_takes_directions(dry->optimizer)) {
     forecast->node += natural_shared_bytes(&dry->setup.problem);
   }

@@ -206,7 +206,7 @@ static Status write_provenance(Run *run, RunFile *file) {
 static Status fill_run_file(Run *run) {
   RunFile *file = run->result.file;
   TRY(runfile_config(file, run->config));
-  TRY(runfile_network(file, &run->setup.network, run->theta));
+  TRY(runfile_model(file, &run->setup.model, run->theta));
   TRY(runfile_history(file, &run->history));
   TRY(run->setup.experiment->functions->evaluate(&run->setup, run->theta, &run->result));
   TRY(result_metric(&run->result, "loss_final", run->training.final_loss, "1"));
@@ -233,7 +233,7 @@ static Status write_run_file(Run *run) {
 static Status set_up(Run *run) {
   TRY(suite_setup(run->comm, run->config, run->threads, &run->setup));
   run->setup.quiet = run->quiet;
-  size_t n = run->setup.network.n_parameters;
+  size_t n = run->setup.objective.n_parameters;
   return comm_agree(run->comm, memory_allocate(&run->theta, n, sizeof(real), "the weights"));
 }
 
@@ -241,7 +241,7 @@ static Status set_up(Run *run) {
 static Status train_and_evaluate(Run *run) {
   TRY(set_up(run));
   TRY(trainer_run(&run->setup, run->directory, run->theta, &run->history, &run->training));
-  version_digest(run->theta, run->setup.network.n_parameters, run->digest);
+  version_digest(run->theta, run->setup.objective.n_parameters, run->digest);
   TRY(write_run_file(run));
   if (!run->quiet) print_new(run);
   return STATUS_OK;
@@ -340,7 +340,7 @@ static Status write_fields(Run *run, const char *eval_path) {
   run->result = (Result){.comm = run->comm, .directory = run->directory, .threads = run->threads};
   TRY(runfile_create(run->comm, eval_path, &run->result.file));
   RunFile *file = run->result.file;
-  version_digest(run->theta, run->setup.network.n_parameters, run->digest);
+  version_digest(run->theta, run->setup.objective.n_parameters, run->digest);
   Status status = runfile_config(file, run->config);
   if (status == STATUS_OK) {
     status = run->setup.experiment->functions->eval(&run->setup, run->theta, &run->result);
@@ -359,9 +359,9 @@ static Status eval(Run *run) {
   TRY(choose_threads(run));
   TRY(set_up(run));
   Status status = STATUS_OK;
-  if (run->root) status = runfile_read_network(run->path, &run->setup.network, run->theta);
+  if (run->root) status = runfile_read_model(run->path, &run->setup.model, run->theta);
   TRY(comm_agree(run->comm, status));
-  comm_broadcast(run->comm, run->theta, run->setup.network.n_parameters * sizeof(real));
+  comm_broadcast(run->comm, run->theta, run->setup.objective.n_parameters * sizeof(real));
   char *eval_path = file_join(run->directory, "eval.h5");
   status = write_fields(run, eval_path);
   free(eval_path);

@@ -102,7 +102,7 @@ static Status visit(Steps *s, int row, int round) {
   int threads = s->study->rows[row].threads;
   omp_set_num_threads(threads);
   TRY(evaluation_create(comm, &s->c->objective, threads, &s->evaluation));
-  evaluation_shard(s->evaluation, s->c->optimizer);
+  evaluation_serve(s->evaluation, s->c->optimizer);
   Status status = STATUS_OK;
   for (int i = -1; status == STATUS_OK && i < VISIT_STEPS; i++) {
     double parts[N_PARTS];

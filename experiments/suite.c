@@ -79,7 +79,11 @@ Status suite_setup(const Comm *comm, const Config *config, int threads, Setup *s
     return config_reject(config, "data.brick", "%s has all its data in memory", name);
   }
   Status status = setup->experiment->functions->setup(setup);
-  if (status != STATUS_OK) suite_destroy(setup);
+  if (status != STATUS_OK) {
+    suite_destroy(setup);
+  } else if (!setup->model.tensors) {
+    setup->model = model_of_network(&setup->network);
+  }
   return status;
 }
 

@@ -12,6 +12,7 @@
 #include "core/problem.h"
 #include "experiments/result.h"
 #include "io/config.h"
+#include "io/runfile.h"
 #include "mpi/comm.h"
 
 struct Experiment;
@@ -23,7 +24,8 @@ typedef struct {
   const struct Experiment *experiment; /* borrowed */
   int threads;                         /* of this rank */
   bool quiet;                          /* training shows no progress */
-  Network network;                     /* whose theta is trained and stored */
+  Network network;                     /* that fields are evaluated of */
+  Model model;                         /* what is trained and stored: the network, unless said */
   Problem problem;                     /* what the objective is made of, if it is of that kind */
   Objective objective;
   void *own; /* the experiment's data; owned, released by its destroy */
@@ -43,6 +45,9 @@ typedef struct {
   /* Collective. Releases own, which may be NULL or half filled. */
   void (*destroy)(Setup *setup);
 
+  /* Local. theta [n_parameters] to begin with; NULL: network_init. */
+  void (*init)(const Setup *setup, uint64_t seed, real *theta);
+
   /* Collective. Judges theta: metrics, fields and pictures of a finished run. */
   Status (*evaluate)(const Setup *setup, const real *theta, Result *result);
 
@@ -52,11 +57,12 @@ typedef struct {
   /* Local, for forecasts; NULL: 0. Bytes of the data that the ranks of a node have in common. Bytes
    * that a rank takes at most, beside what it has after the set-up: while training (problem,
    * weights and optimiser are known), while evaluate runs. Floating-point operations of evaluate,
-   * over all ranks. */
+   * over all ranks; of a step, where it has no problem. */
   double (*shared_bytes)(const Setup *setup);
   double (*training_bytes)(const Setup *setup, int rank);
   double (*evaluation_bytes)(const Setup *setup, int rank);
   double (*evaluation_flops)(const Setup *setup);
+  double (*step_flops)(const Setup *setup);
 
   const char *const *metrics; /* all that evaluate may report, NULL after the last */
   Headline headline;          /* function NULL: none */

@@ -46,7 +46,7 @@ typedef struct {
 
 static Checkpoint make_checkpoint(Trainer *trainer) {
   return (Checkpoint){.config = trainer->setup->config,
-                      .network = &trainer->setup->network,
+                      .model = &trainer->setup->model,
                       .theta = trainer->theta,
                       .step = trainer->step,
                       .seconds = trainer->earlier + progress_clock() - trainer->started,
@@ -76,7 +76,7 @@ static Status save(Trainer *trainer) {
   double begin = progress_clock();
   for (int i = 0; i < trainer->n_arrays; i++) {
     StateArray *array = &trainer->arrays[i];
-    if (array->sharded) evaluation_share(trainer->evaluation, array->data);
+    if (array->sharded) evaluation_collect(trainer->evaluation, array->data);
   }
   Status status = trainer->root ? write_checkpoint(trainer) : STATUS_OK;
   TRY(comm_agree(trainer->setup->comm, status));
@@ -133,14 +133,24 @@ static Status share_state(Trainer *trainer) {
 
 /* ---- Beginning ---- */
 
+static void draw_weights(const Setup *setup, real *theta) {
+  const ExperimentFunctions *functions = setup->experiment->functions;
+  uint64_t seed = (uint64_t)config_int(setup->config, "seed");
+  if (functions->init) {
+    functions->init(setup, seed, theta);
+  } else {
+    network_init(&setup->network, seed, theta);
+  }
+}
+
 Status trainer_weights(const Setup *setup, real *theta) {
   const char *init = config_text(setup->config, "init");
   if (!*init) {
-    network_init(&setup->network, (uint64_t)config_int(setup->config, "seed"), theta);
+    draw_weights(setup, theta);
     return STATUS_OK;
   }
   Status status = STATUS_OK;
-  if (comm_rank(setup->comm) == 0) status = runfile_read_network(init, &setup->network, theta);
+  if (comm_rank(setup->comm) == 0) status = runfile_read_model(init, &setup->model, theta);
   TRY(comm_agree(setup->comm, status));
   comm_broadcast(setup->comm, theta, setup->objective.n_parameters * sizeof(real));
   return STATUS_OK;
@@ -168,8 +178,10 @@ static Status begin(Trainer *trainer) {
 
 static Status natural(void *context, const real *theta, double damping, real *direction);
 
-Status trainer_optimizer(const Config *config, size_t n, Optimizer **optimizer) {
+Status trainer_optimizer(const Setup *setup, Optimizer **optimizer) {
+  const Config *config = setup->config;
   OptimizerSettings settings = {
+      .stored = objective_dense(&setup->objective),
       .beta1 = config_real(config, "train.beta1"),
       .beta2 = config_real(config, "train.beta2"),
       .eps = config_real(config, "train.eps"),
@@ -187,7 +199,7 @@ Status trainer_optimizer(const Config *config, size_t n, Optimizer **optimizer) 
     return config_reject(config, "train.clip",
                          "a clipped gradient misleads the line search of L-BFGS; leave it at 0");
   }
-  return optimizer_create(name, &settings, n, optimizer);
+  return optimizer_create(name, &settings, setup->objective.n_parameters, optimizer);
 }
 
 static void name_columns(const Objective *objective, Training *training, History *history) {
@@ -222,13 +234,12 @@ Status trainer_natural(const Setup *setup, Natural **natural) {
 static Status create(Trainer *trainer) {
   const Setup *setup = trainer->setup;
   TRY(set_time_limit(trainer));
-  TRY(comm_agree(setup->comm, trainer_optimizer(setup->config, setup->objective.n_parameters,
-                                                &trainer->optimizer)));
+  TRY(comm_agree(setup->comm, trainer_optimizer(setup, &trainer->optimizer)));
   if (optimizer_takes_directions(trainer->optimizer)) {
     TRY(trainer_natural(setup, &trainer->natural));
   }
   TRY(evaluation_create(setup->comm, &setup->objective, setup->threads, &trainer->evaluation));
-  evaluation_shard(trainer->evaluation, trainer->optimizer);
+  evaluation_serve(trainer->evaluation, trainer->optimizer);
   trainer->n_arrays = optimizer_state(trainer->optimizer, trainer->arrays);
   trainer->n_arrays += evaluation_state(trainer->evaluation, trainer->arrays + trainer->n_arrays);
   return STATUS_OK;

@@ -30,8 +30,8 @@ Status trainer_run(const Setup *setup, const char *directory, real *theta, Histo
 /* Collective. The weights that it begins with: those of `init`, or random ones. */
 Status trainer_weights(const Setup *setup, real *theta);
 
-/* Local. The optimiser of the options train.*, for n parameters; owned by the caller. */
-Status trainer_optimizer(const Config *config, size_t n, Optimizer **optimizer);
+/* Local. The optimiser of the options train.*, for the objective; owned by the caller. */
+Status trainer_optimizer(const Setup *setup, Optimizer **optimizer);
 
 /* Collective. What gives it its directions, if it takes any; owned by the caller. Fails
  * (STATUS_USAGE, naming train.optimizer) where the loss is not a sum of squares. */

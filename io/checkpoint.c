@@ -37,9 +37,7 @@ static Status write_groups(const Hdf5File *file, const Checkpoint *checkpoint) {
   TRY(hdf5_set_integer(file, "/", "step", checkpoint->step));
   TRY(hdf5_set_numbers(file, "/", "seconds", 0, &checkpoint->seconds));
   TRY(layout_write_config(file, checkpoint->config));
-  if (checkpoint->network) {
-    TRY(layout_write_network(file, checkpoint->network, checkpoint->theta));
-  }
+  if (checkpoint->model) TRY(layout_write_model(file, checkpoint->model, checkpoint->theta));
   TRY(layout_write_history(file, checkpoint->history));
   TRY(hdf5_group(file, "/state"));
   for (int i = 0; i < checkpoint->n_arrays; i++) {
@@ -98,7 +96,7 @@ Status checkpoint_write(const char *directory, const Checkpoint *checkpoint) {
 double checkpoint_bytes(const Checkpoint *checkpoint, int64_t rows) {
   enum { TEXTS = 24 << 10 }; /* the configuration, and what the file is made of */
   double bytes = TEXTS + 8.0 * (double)rows * (1 + checkpoint->history->n_columns);
-  if (checkpoint->network) bytes += (double)checkpoint->network->n_parameters * sizeof(real);
+  if (checkpoint->model) bytes += (double)checkpoint->model->n_parameters * sizeof(real);
   for (int i = 0; i < checkpoint->n_arrays; i++) {
     const StateArray *array = &checkpoint->arrays[i];
     bytes += (double)(array->count * element(array->type).size);
@@ -177,9 +175,9 @@ static Status load_arrays(const Hdf5File *file, const Checkpoint *checkpoint, Lo
   return STATUS_OK;
 }
 
-static Status load_weights(const Hdf5File *file, const Network *network, real **theta) {
-  TRY(memory_allocate(theta, network->n_parameters, sizeof **theta, "weights"));
-  return layout_read_network(file, network, *theta);
+static Status load_weights(const Hdf5File *file, const Model *model, real **theta) {
+  TRY(memory_allocate(theta, model->n_parameters, sizeof **theta, "weights"));
+  return layout_read_model(file, model, *theta);
 }
 
 static Status load(const Hdf5File *file, const Checkpoint *checkpoint, Loaded *loaded) {
@@ -188,7 +186,7 @@ static Status load(const Hdf5File *file, const Checkpoint *checkpoint, Loaded *l
   TRY(check_precision(file));
   TRY(hdf5_get_integer(file, "/", "step", &loaded->step));
   TRY(hdf5_get_numbers(file, "/", "seconds", 1, &loaded->seconds));
-  if (checkpoint->network) TRY(load_weights(file, checkpoint->network, &loaded->theta));
+  if (checkpoint->model) TRY(load_weights(file, checkpoint->model, &loaded->theta));
   loaded->history.n_columns = checkpoint->history->n_columns;
   loaded->history.names = checkpoint->history->names;
   TRY(layout_read_history(file, &loaded->history));
@@ -196,8 +194,8 @@ static Status load(const Hdf5File *file, const Checkpoint *checkpoint, Loaded *l
 }
 
 static void commit(Loaded *loaded, Checkpoint *checkpoint) {
-  const Network *network = checkpoint->network;
-  if (network) memcpy(checkpoint->theta, loaded->theta, network->n_parameters * sizeof(real));
+  const Model *model = checkpoint->model;
+  if (model) memcpy(checkpoint->theta, loaded->theta, model->n_parameters * sizeof(real));
   checkpoint->step = loaded->step;
   checkpoint->seconds = loaded->seconds;
   history_destroy(checkpoint->history);

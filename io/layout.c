@@ -75,7 +75,11 @@ Status layout_check_config(const Hdf5File *file, const Config *config, const cha
   return status;
 }
 
-/* ---- /network ---- */
+/* ---- The model ---- */
+
+Model model_of_network(const Network *network) {
+  return (Model){"/network", network, network->n_parameters, network->n_tensors, network->tensors};
+}
 
 static Status write_spec(const Hdf5File *file, const NetworkSpec *spec) {
   bool omega = spec->activation->has_omega;
@@ -116,38 +120,51 @@ static Status write_spec(const Hdf5File *file, const NetworkSpec *spec) {
 }
 
 /* A tensor's data set: weights are matrices whatever their shape, other columns are vectors. */
-static int tensor_shape(const Tensor *tensor, int64_t size[2], char name[64]) {
-  snprintf(name, 64, "/network/%s", tensor->name);
+static int tensor_shape(const Model *model, const Tensor *tensor, int64_t size[2], char name[64]) {
+  snprintf(name, 64, "%s/%s", model->group, tensor->name);
   const char *last = strrchr(name, '/');
   size[0] = tensor->rows;
   size[1] = tensor->cols;
   return tensor->cols == 1 && strcmp(last, "/weight") != 0 ? 1 : 2;
 }
 
-Status layout_write_network(const Hdf5File *file, const Network *network, const real *theta) {
-  TRY(hdf5_group(file, "/network"));
-  TRY(write_spec(file, &network->spec));
-  for (int i = 0; i < network->n_tensors; i++) {
-    const Tensor *tensor = &network->tensors[i];
+/* Groups on the way to a tensor. */
+static Status make_groups(const Hdf5File *file, const char *name) {
+  char group[64];
+  for (const char *slash = strchr(name + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    snprintf(group, sizeof group, "%.*s", (int)(slash - name), name);
+    if (!hdf5_has(file, group)) TRY(hdf5_group(file, group));
+  }
+  return STATUS_OK;
+}
+
+Status layout_write_model(const Hdf5File *file, const Model *model, const real *theta) {
+  TRY(hdf5_group(file, model->group));
+  if (model->network) TRY(write_spec(file, &model->network->spec));
+  for (int i = 0; i < model->n_tensors; i++) {
+    const Tensor *tensor = &model->tensors[i];
     char name[64];
     int64_t size[2];
-    int rank = tensor_shape(tensor, size, name);
+    int rank = tensor_shape(model, tensor, size, name);
+    TRY(make_groups(file, name));
     TRY(hdf5_write(file, name, HDF5_REAL, rank, size, theta + tensor->offset));
   }
   return STATUS_OK;
 }
 
-static Status read_tensor(const Hdf5File *file, const Tensor *tensor, real *values) {
+static Status read_tensor(const Hdf5File *file, const Model *model, const Tensor *tensor,
+                          real *values) {
   char name[64], there[160], here[160];
   int64_t size[2], found[HDF5_MAX_RANK];
-  int rank = tensor_shape(tensor, size, name), found_rank;
+  int rank = tensor_shape(model, tensor, size, name), found_rank;
   TRY(hdf5_shape(file, name, &found_rank, found));
   if (found_rank != rank || memcmp(found, size, (size_t)rank * sizeof *size) != 0) {
     return status_fail(STATUS_FAILED,
-                       "%s: %s is %s, the configuration needs %s: set network.width=... or "
-                       "network.encoding=... to match, or use another file",
+                       "%s: %s is %s, the configuration needs %s: set %s to match, or use another "
+                       "file",
                        file->path, name, hdf5_shape_text(found_rank, found, there),
-                       hdf5_shape_text(rank, size, here));
+                       hdf5_shape_text(rank, size, here),
+                       model->network ? "network.width=... or network.encoding=..." : "hyper.*");
   }
   TRY(hdf5_read(file, name, HDF5_REAL, values));
   for (size_t i = 0; i < (size_t)tensor->rows * (size_t)tensor->cols; i++) {
@@ -171,13 +188,14 @@ static Status check_layers(const Hdf5File *file, const Network *network) {
                      file->path, found, network->n_linear, network->spec.layers);
 }
 
-Status layout_read_network(const Hdf5File *file, const Network *network, real *theta) {
-  if (!hdf5_has(file, "/network")) {
-    return status_fail(STATUS_FAILED, "%s: has no group /network", file->path);
+Status layout_read_model(const Hdf5File *file, const Model *model, real *theta) {
+  if (!hdf5_has(file, model->group)) {
+    return status_fail(STATUS_FAILED, "%s: has no group %s", file->path, model->group);
   }
-  TRY(check_layers(file, network));
-  for (int i = 0; i < network->n_tensors; i++) {
-    TRY(read_tensor(file, &network->tensors[i], theta + network->tensors[i].offset));
+  if (model->network) TRY(check_layers(file, model->network));
+  for (int i = 0; i < model->n_tensors; i++) {
+    const Tensor *tensor = &model->tensors[i];
+    TRY(read_tensor(file, model, tensor, theta + tensor->offset));
   }
   return STATUS_OK;
 }

@@ -15,14 +15,14 @@ Status layout_write_format(const Hdf5File *file, const char *format);
 Status layout_check_version(const Hdf5File *file);
 
 Status layout_write_config(const Hdf5File *file, const Config *config);
-Status layout_write_network(const Hdf5File *file, const Network *network, const real *theta);
+Status layout_write_model(const Hdf5File *file, const Model *model, const real *theta);
 Status layout_write_history(const Hdf5File *file, const History *history);
 
 /* Local. STATUS_USAGE unless all identity keys are equal; `remedy` ends the message. */
 Status layout_check_config(const Hdf5File *file, const Config *config, const char *remedy);
 
 /* Local. Shapes and values are checked; theta may be partly written on failure. */
-Status layout_read_network(const Hdf5File *file, const Network *network, real *theta);
+Status layout_read_model(const Hdf5File *file, const Model *model, real *theta);
 
 /* Local. Fills an empty history that has its names; the other takes names, too, and owns them. */
 Status layout_read_history(const Hdf5File *file, History *history);

@@ -99,9 +99,9 @@ Status runfile_provenance(RunFile *file, int n, const TextAttribute *attributes)
   return STATUS_OK;
 }
 
-Status runfile_network(RunFile *file, const Network *network, const real *theta) {
-  TRY(reserve(file, (double)network->n_parameters * sizeof(real)));
-  return agree(file, layout_write_network(file->hdf5, network, theta));
+Status runfile_model(RunFile *file, const Model *model, const real *theta) {
+  TRY(reserve(file, (double)model->n_parameters * sizeof(real)));
+  return agree(file, layout_write_model(file->hdf5, model, theta));
 }
 
 Status runfile_history(RunFile *file, const History *history) {

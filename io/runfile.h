@@ -7,6 +7,8 @@
  *                        omega_hidden (as they act: 1 where the activation has none) ...
  *   /network/layerN      weight [out][in], bias [out]: y = act(omega (W x + b))
  *   /network/encoding    the encoding's tensors, if it has any
+ *   /hyper/PART/TENSOR   [rows][cols], where a hypernetwork was trained: /network is then the SIREN
+ *                        that it makes of the first image of the test
  *   /loss/step           int64; /loss/total, /loss/TERM  float64: one value per logged step
  *   /metrics             attributes: NAME float64, NAME_units text
  *   /fields/NAME         grids; attributes: description units axes lower upper
@@ -24,6 +26,18 @@
 #include "core/state.h"
 #include "io/config.h"
 #include "mpi/comm.h"
+
+/* What is trained, as files keep it: tensors of theta in a group. */
+typedef struct {
+  const char *group;      /* "/network", "/hyper" */
+  const Network *network; /* that the tensors make; NULL: they make something else */
+  size_t n_parameters;
+  int n_tensors;
+  const Tensor *tensors; /* borrowed */
+} Model;
+
+/* Local. Of one network, which is borrowed. */
+Model model_of_network(const Network *network);
 
 /* What was logged: one row per logged step, values before that step's update. */
 typedef struct {
@@ -48,7 +62,7 @@ typedef struct {
 
 typedef struct {
   const Config *config;
-  const Network *network; /* NULL: no /network group; the weights are among the arrays */
+  const Model *model; /* NULL: no such group; the weights are among the arrays */
   real *theta;
   int64_t step;   /* steps done */
   double seconds; /* training time so far */
@@ -101,7 +115,7 @@ Status runfile_close(RunFile *file, bool complete);
  * written. */
 Status runfile_config(RunFile *file, const Config *config);
 Status runfile_provenance(RunFile *file, int n, const TextAttribute *attributes);
-Status runfile_network(RunFile *file, const Network *network, const real *theta);
+Status runfile_model(RunFile *file, const Model *model, const real *theta);
 Status runfile_history(RunFile *file, const History *history);
 Status runfile_metric(RunFile *file, const char *name, double value, const char *units);
 
@@ -126,6 +140,9 @@ Status runfile_same_config(const char *path, const Config *config);
 /* Loads all layers into theta. Shapes must match the network; finite values only. Errors name data
  * set and shapes. */
 Status runfile_read_network(const char *path, const Network *network, real *theta);
+
+/* The same for any model. */
+Status runfile_read_model(const char *path, const Model *model, real *theta);
 
 /* The overrides "key=value" that reproduce a run's configuration, from /config; free each and the
  * array. */

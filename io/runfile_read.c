@@ -32,12 +32,17 @@ Status runfile_same_config(const char *path, const Config *config) {
   return status;
 }
 
-Status runfile_read_network(const char *path, const Network *network, real *theta) {
+Status runfile_read_model(const char *path, const Model *model, real *theta) {
   Hdf5File file;
   TRY(open_file(path, &file));
-  Status status = layout_read_network(&file, network, theta);
+  Status status = layout_read_model(&file, model, theta);
   hdf5_close(&file);
   return status;
+}
+
+Status runfile_read_network(const char *path, const Network *network, real *theta) {
+  Model model = model_of_network(network);
+  return runfile_read_model(path, &model, theta);
 }
 
 /* ---- /config ---- */

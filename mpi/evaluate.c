@@ -2,17 +2,19 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
+#include "mpi/outer_share.h"
 #include "mpi/shards.h"
 
 /* What one thread owns; allocated and first touched by that thread, so that it is near it. */
 typedef struct {
   void *workspace;
-  real *gradient;      /* [n_parameters] of the current tile */
+  real *gradient;      /* [objective_dense] of the current tile */
   int64_t *buffer;     /* [exact.size] sum of this thread's tiles */
   bool used;           /* the thread had a tile in this pass; else its buffer is stale */
   double busy, adding; /* seconds of this pass: tiles; of these, adding them to the buffer */
@@ -24,8 +26,12 @@ struct Evaluation {
   int threads;
   Worker *workers; /* [threads] */
   Exact exact;
-  Shards *shards;
-  bool sharded; /* gradients are wanted in this rank's part only */
+  size_t dense;         /* parameters before the outer tensors */
+  Shards *shards;       /* of these */
+  Shards *outer_shards; /* of the outer tensors; NULL: there are none */
+  OuterShare *outer;    /* the same */
+  double outer_scale;   /* by which clipping scales their gradient */
+  bool sharded;         /* gradients are wanted in this rank's part only */
   EvaluationTimes times;
 };
 
@@ -40,8 +46,7 @@ typedef struct {
 
 static Status create_worker(const Evaluation *evaluation, Worker *worker) {
   const Objective *objective = evaluation->objective;
-  TRY(memory_allocate(&worker->gradient, objective->n_parameters, sizeof(real),
-                      "a thread's gradient"));
+  TRY(memory_allocate(&worker->gradient, evaluation->dense, sizeof(real), "a thread's gradient"));
   TRY(memory_allocate(&worker->buffer, evaluation->exact.size, sizeof(int64_t),
                       "a thread's exact sum"));
   return objective->workspace_create(objective, &worker->workspace);
@@ -62,6 +67,17 @@ static Status create_workers(Evaluation *evaluation) {
   return status;
 }
 
+/* Collective. */
+static Status create_shares(Evaluation *evaluation) {
+  const Comm *comm = evaluation->comm;
+  const Objective *objective = evaluation->objective;
+  TRY(shards_create(comm, evaluation->dense, &evaluation->shards));
+  if (objective->outer.n_tensors == 0) return STATUS_OK;
+  size_t rest = objective->n_parameters - evaluation->dense;
+  TRY(shards_create(comm, rest, &evaluation->outer_shards));
+  return outer_share_create(comm, &objective->outer, evaluation->threads, &evaluation->outer);
+}
+
 Status evaluation_create(const Comm *comm, const Objective *objective, int threads,
                          Evaluation **evaluation) {
   assert(threads >= 1);
@@ -71,10 +87,12 @@ Status evaluation_create(const Comm *comm, const Objective *objective, int threa
     made->comm = comm;
     made->objective = objective;
     made->threads = threads;
+    made->dense = objective_dense(objective);
+    made->outer_scale = 1;
     status = create_workers(made);
   }
   status = comm_agree(comm, status);
-  if (status == STATUS_OK) status = shards_create(comm, objective->n_parameters, &made->shards);
+  if (status == STATUS_OK) status = create_shares(made);
   if (status == STATUS_OK) {
     *evaluation = made;
   } else {
@@ -92,6 +110,8 @@ void evaluation_destroy(Evaluation *evaluation) {
     free(worker->buffer);
   }
   free(evaluation->workers);
+  outer_share_destroy(evaluation->outer);
+  shards_destroy(evaluation->outer_shards);
   shards_destroy(evaluation->shards);
   exact_destroy(&evaluation->exact);
   free(evaluation);
@@ -102,9 +122,18 @@ double evaluation_bytes(const Objective *objective, int threads, int ranks, int 
   if (exact_create(objective, &exact) != STATUS_OK) return 0;
   size_t sum = exact.size * sizeof(int64_t);
   exact_destroy(&exact);
-  size_t worker = memory_footprint(objective->n_parameters * sizeof(real)) + memory_footprint(sum);
+  size_t dense = objective_dense(objective), rest = objective->n_parameters - dense;
+  size_t worker = memory_footprint(dense * sizeof(real)) + memory_footprint(sum);
   if (objective->workspace_bytes) worker += objective->workspace_bytes(objective);
-  return (double)threads * (double)worker + shards_bytes(objective->n_parameters, ranks, nodes);
+  double shares = shards_bytes(dense, ranks, nodes);
+  if (rest) {
+    shares += shards_bytes(rest, ranks, nodes) + outer_share_rank_bytes(&objective->outer, threads);
+  }
+  return (double)threads * (double)worker + shares;
+}
+
+double evaluation_node_bytes(const Objective *objective) {
+  return objective->outer.n_tensors ? outer_share_node_bytes(&objective->outer) : 0;
 }
 
 static void run_tile(const Evaluation *evaluation, const Pass *pass, int64_t tile, Worker *worker) {
@@ -116,7 +145,10 @@ static void run_tile(const Evaluation *evaluation, const Pass *pass, int64_t til
   }
   double terms[OBJECTIVE_MAX_TERMS];
   real *gradient = pass->with_gradient ? worker->gradient : NULL;
-  objective->tile(objective, pass->step, tile, pass->theta, gradient, terms, worker->workspace);
+  const OuterFactors *outer =
+      gradient && evaluation->outer ? outer_share_factors(evaluation->outer) : NULL;
+  objective->tile(objective, pass->step, tile, pass->theta, gradient, terms, outer,
+                  worker->workspace);
   double computed = omp_get_wtime();
   exact_add(&evaluation->exact, gradient, terms, worker->buffer);
   worker->adding += omp_get_wtime() - computed;
@@ -246,6 +278,8 @@ Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, 
   ExactResult result;
   int group = 0;
   const int64_t *sum;
+  bool outer = gradient && evaluation->outer;
+  if (outer) outer_share_begin(evaluation->outer);
   for (int passes = 0;; passes++) {
     sum = run_pass(evaluation, &pass, stop && *stop);
     result = finish(evaluation, sum, gradient, terms, &group);
@@ -253,30 +287,61 @@ Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, 
     assert(passes == 0 && "a tile must be a pure function of theta, step and tile");
     evaluation->times.redone++;
   }
+  if (outer) outer_share_end(evaluation->outer);
+  evaluation->outer_scale = 1;
   evaluation->times.steps++;
   if (stop) *stop = sum[exact_flag(exact, EXACT_FLAG_STOP)] != 0;
   return result == EXACT_DONE ? STATUS_OK : fail_nonfinite(evaluation, step, group);
 }
 
-void evaluation_shard(Evaluation *evaluation, Optimizer *optimizer) {
-  size_t first, end;
-  shards_part(evaluation->shards, &first, &end);
-  bool able = optimizer_shard(optimizer, first, end);
-  evaluation->sharded = able && comm_size(evaluation->comm) > 1;
+/* This rank's parts of theta; returns how many. */
+static int own_ranges(const Evaluation *evaluation, VectorRange ranges[OPTIMIZER_RANGES]) {
+  shards_part(evaluation->shards, &ranges[0].first, &ranges[0].end);
+  if (!evaluation->outer) return 1;
+  shards_part(evaluation->outer_shards, &ranges[1].first, &ranges[1].end);
+  ranges[1].first += evaluation->dense;
+  ranges[1].end += evaluation->dense;
+  return 2;
+}
+
+void evaluation_serve(Evaluation *evaluation, Optimizer *optimizer) {
+  VectorRange ranges[OPTIMIZER_RANGES];
+  if (evaluation->outer) optimizer_rest(optimizer, evaluation_rest, evaluation);
+  if (comm_size(evaluation->comm) == 1) return;
+  evaluation->sharded = optimizer_shard(optimizer, ranges, own_ranges(evaluation, ranges));
 }
 
 double evaluation_clip(Evaluation *evaluation, real *gradient, double bound) {
-  size_t n = evaluation->objective->n_parameters, first = 0, end = n;
+  size_t first = 0, end = evaluation->dense;
   if (evaluation->sharded) shards_part(evaluation->shards, &first, &end);
   double norm = shards_norm(evaluation->shards, gradient);
+  if (evaluation->outer) {
+    norm = sqrt(norm * norm + outer_share_square(evaluation->outer));
+    evaluation->outer_scale = gradient_factor(norm, bound);
+  }
   gradient_scale(gradient + first, end - first, norm, bound);
   return norm;
 }
 
+void evaluation_rest(void *context, size_t first, size_t count, real *gradient) {
+  const Evaluation *evaluation = context;
+  outer_gradient(&evaluation->objective->outer, outer_share_factors(evaluation->outer), first,
+                 count, evaluation->outer_scale, gradient);
+}
+
 void evaluation_share(Evaluation *evaluation, real *values) {
   double start = omp_get_wtime();
-  if (evaluation->sharded) shards_share(evaluation->shards, values);
+  if (evaluation->sharded) {
+    shards_share(evaluation->shards, values);
+    if (evaluation->outer) shards_share(evaluation->outer_shards, values + evaluation->dense);
+  }
   evaluation->times.share += omp_get_wtime() - start;
+}
+
+void evaluation_collect(Evaluation *evaluation, real *values) {
+  if (!evaluation->sharded) return;
+  shards_collect(evaluation->shards, values);
+  if (evaluation->outer) shards_collect(evaluation->outer_shards, values + evaluation->dense);
 }
 
 int evaluation_state(Evaluation *evaluation, StateArray *arrays) {

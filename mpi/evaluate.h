@@ -33,26 +33,37 @@ void evaluation_destroy(Evaluation *evaluation);
  * and exact sums, and what sums over so many ranks and nodes take. */
 double evaluation_bytes(const Objective *objective, int threads, int ranks, int nodes);
 
-/* Collective. No allocation. Terms [n_terms] (not weighted) and gradient [n_parameters] (NULL:
- * terms only) at theta, which must be equal on all ranks. *stop (may be NULL) brings this rank's
- * wish to stop and leaves with true if any rank has it. Fails (STATUS_FAILED, on all ranks alike)
- * when a tile is not finite: the message names step and term or tensor; and when the objective
- * cannot prepare the step on some rank. Gradient and terms are then as they were. */
+/* Local. Bytes that the ranks of a node have in common. */
+double evaluation_node_bytes(const Objective *objective);
+
+/* Collective. No allocation. Terms [n_terms] (not weighted) and gradient [objective_dense] (NULL:
+ * terms only; of outer tensors evaluation_rest tells it) at theta, which must be equal on all
+ * ranks. *stop (may be NULL) brings this rank's wish to stop and leaves with true if any rank has
+ * it. Fails (STATUS_FAILED, on all ranks alike) when a tile is not finite: the message names step
+ * and term or tensor; and when the objective cannot prepare the step on some rank. Gradient and
+ * terms are then as they were. */
 Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, real *gradient,
                       double *terms, bool *stop);
 
-/* Collective. Where there are several ranks and the optimiser can do it (optimizer_shard), each
- * rank from now on does a part of its work: evaluation_run gives the gradient in this rank's part
- * only, and evaluation_share has to follow every step. That is half the traffic. */
-void evaluation_shard(Evaluation *evaluation, Optimizer *optimizer);
+/* Collective. To be called for the optimiser whose steps this evaluation serves, before the first:
+ * it learns who tells the gradient of outer tensors (evaluation_rest), and where there are several
+ * ranks and it can do it (optimizer_shard), each rank from now on does a part of its work:
+ * evaluation_run gives the gradient in this rank's part only, and evaluation_share has to follow
+ * every step. That is half the traffic. */
+void evaluation_serve(Evaluation *evaluation, Optimizer *optimizer);
 
-/* Collective. gradient_clip of what evaluation_run gave. */
+/* Collective. gradient_clip of what evaluation_run gave, outer tensors included. */
 double evaluation_clip(Evaluation *evaluation, real *gradient, double bound);
 
-/* Collective. values [n_parameters] in place, theta after a step, or an array of the optimiser's
- * state before a checkpoint: every rank gets the others' parts. Nothing without evaluation_shard.
- */
+/* Local, thread-safe. OptimizerRest of the outer tensors' gradient of the last evaluation_run with
+ * a gradient; context: the evaluation. */
+void evaluation_rest(void *context, size_t first, size_t count, real *gradient);
+
+/* Collective. values [n_parameters] in place: theta after a step, of which every rank gets the
+ * others' parts; an array of the optimiser's state before a checkpoint, of which rank 0 does.
+ * Nothing where one rank does all of the work. */
 void evaluation_share(Evaluation *evaluation, real *values);
+void evaluation_collect(Evaluation *evaluation, real *values);
 
 /* Local. The scales, for checkpoints: they are part of the bits. Returns the number of arrays
  * filled. */

@@ -203,6 +203,28 @@ void shards_share(Shards *s, real *values) {
   share_node(s, values);
 }
 
+/* In pieces that MPI can count. */
+void shards_collect(Shards *s, real *values) {
+  enum { PIECE = 1 << 26 };
+  MPI_Comm comm = *(MPI_Comm *)communicator(s->comm);
+  size_t own[2];
+  shards_part(s, &own[0], &own[1]);
+  if (comm_rank(s->comm) > 0) MPI_Send(own, 2 * sizeof *own, MPI_BYTE, 0, 0, comm);
+  for (int rank = comm_rank(s->comm) ? comm_rank(s->comm) : 1; rank < comm_size(s->comm); rank++) {
+    bool root = comm_rank(s->comm) == 0;
+    if (root) MPI_Recv(own, 2 * sizeof *own, MPI_BYTE, rank, 0, comm, MPI_STATUS_IGNORE);
+    for (size_t first = own[0]; first < own[1]; first += PIECE) {
+      int count = (int)(own[1] - first < PIECE ? own[1] - first : PIECE);
+      if (root) {
+        MPI_Recv(values + first, count, MPI_REAL_TYPE, rank, 1, comm, MPI_STATUS_IGNORE);
+      } else {
+        MPI_Send(values + first, count, MPI_REAL_TYPE, 0, 1, comm);
+      }
+    }
+    if (!root) return;
+  }
+}
+
 double shards_norm(const Shards *s, const real *values) {
   double partial[VECTOR_CHUNKS];
   int64_t bits[VECTOR_CHUNKS]; /* of each, 0 on all ranks but one */

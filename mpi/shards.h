@@ -29,6 +29,9 @@ void shards_sum(Shards *shards, int64_t *values);
 /* Collective. values [n], in place: every rank gets the others' parts. */
 void shards_share(Shards *shards, real *values);
 
+/* Collective. values [n], in place: rank 0 gets the others' parts. */
+void shards_collect(Shards *shards, real *values);
+
 /* Collective. The L2 norm of a vector [n] of which each rank needs to have its part only; the bits
  * are those of vector_dot. */
 double shards_norm(const Shards *shards, const real *values);

@@ -19,6 +19,7 @@ typedef struct {
   real *moments;
   double scales[5];
   int64_t counters[2];
+  Model model;
   Checkpoint checkpoint;
 } Fixture;
 
@@ -63,8 +64,9 @@ static inline Status fixture_create(Fixture *f, uint64_t seed, int width, const 
   f->arrays[0] = (StateArray){"adam_m", STATE_REAL, f->moments, n, false};
   f->arrays[1] = (StateArray){"scales", STATE_DOUBLE, f->scales, 5, false};
   f->arrays[2] = (StateArray){"counters", STATE_INT64, f->counters, 2, false};
+  f->model = model_of_network(&f->network);
   f->checkpoint = (Checkpoint){.config = f->config,
-                               .network = &f->network,
+                               .model = &f->model,
                                .theta = malloc(n * sizeof(real)),
                                .step = (int64_t)(1000 + seed),
                                .seconds = 1.0 / (double)(seed + 3),

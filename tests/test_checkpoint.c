@@ -255,7 +255,7 @@ static void test_without_a_network(void **state) {
   char warning[512];
   create(&fixture, 1);
   create(&read, 2);
-  fixture.checkpoint.network = read.checkpoint.network = NULL;
+  fixture.checkpoint.model = read.checkpoint.model = NULL;
   assert_ok(checkpoint_write(directory, &fixture.checkpoint));
   assert_ok(checkpoint_read(directory, &read.checkpoint, &found, warning));
   assert_true(found);

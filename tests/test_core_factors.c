@@ -103,7 +103,7 @@ static void check_gradient(const Case *c, const real *theta) {
   double *expected = calloc(n, sizeof *expected), *found = calloc(n, sizeof *found);
   double r[MAX_ROWS], loss = 0, squares = 0, terms[OBJECTIVE_MAX_TERMS];
   for (int64_t t = 0; t < objective.tiles(&objective, STEP); t++) {
-    objective.tile(&objective, STEP, t, theta, part, terms, workspace);
+    objective.tile(&objective, STEP, t, theta, part, terms, NULL, workspace);
     loss += objective_total(&objective, terms);
     for (size_t i = 0; i < n; i++) expected[i] += (double)part[i] / 2;
   }

@@ -216,7 +216,7 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
   *loss = 0;
   for (int64_t k = 0; k < o->tiles(o, 0); k++) {
     double terms[OBJECTIVE_MAX_TERMS];
-    o->tile(o, 0, k, theta, t->tile_gradient, terms, t->workspace);
+    o->tile(o, 0, k, theta, t->tile_gradient, terms, NULL, t->workspace);
     for (size_t i = 0; i < o->n_parameters; i++) t->sum[i] += (double)t->tile_gradient[i];
     for (int m = 0; m < o->n_terms; m++) *loss += o->terms[m].weight * terms[m];
   }

@@ -105,7 +105,7 @@ static Sum evaluate(const Problem *problem, const real *theta, uint64_t step, bo
   for (int64_t k = 0; k < tiles; k++) {
     double terms[OBJECTIVE_MAX_TERMS];
     for (size_t i = 0; i < o.n_parameters; i++) gradient[i] = (real)NAN;
-    o.tile(&o, step, backward ? tiles - 1 - k : k, theta, gradient, terms, workspace);
+    o.tile(&o, step, backward ? tiles - 1 - k : k, theta, gradient, terms, NULL, workspace);
     for (int t = 0; t < o.n_terms; t++) {
       sum.terms[t] += terms[t];
       sum.total += o.terms[t].weight * terms[t];
@@ -277,15 +277,15 @@ static void a_tile_is_a_pure_function(void **state) {
   double terms[3][OBJECTIVE_MAX_TERMS];
   int64_t tiles = o.tiles(&o, 0);
   for (int64_t k = 0; k < tiles; k++) {
-    o.tile(&o, 5, k, theta, a, terms[0], one);
-    o.tile(&o, 6, tiles - 1 - k, theta, c, terms[1], one);
-    o.tile(&o, 5, k, theta, b, terms[1], one);
-    o.tile(&o, 5, k, theta, c, terms[2], two);
+    o.tile(&o, 5, k, theta, a, terms[0], NULL, one);
+    o.tile(&o, 6, tiles - 1 - k, theta, c, terms[1], NULL, one);
+    o.tile(&o, 5, k, theta, b, terms[1], NULL, one);
+    o.tile(&o, 5, k, theta, c, terms[2], NULL, two);
     assert_memory_equal(a, b, n * sizeof *a);
     assert_memory_equal(a, c, n * sizeof *a);
     assert_memory_equal(terms[0], terms[1], (size_t)o.n_terms * sizeof **terms);
     assert_memory_equal(terms[0], terms[2], (size_t)o.n_terms * sizeof **terms);
-    o.tile(&o, 5, k, theta, NULL, terms[1], two);
+    o.tile(&o, 5, k, theta, NULL, terms[1], NULL, two);
     for (int t = 0; t < o.n_terms; t++) assert_close(terms[1][t], terms[0][t], terms[0][t]);
   }
   free(a);

@@ -148,7 +148,7 @@ static void check_objective(Case *c) {
   assert_int_equal(o->workspace_create(o, &workspace), STATUS_OK);
   assert_true(o->tiles(o, c->step) > 1);
   for (int64_t k = 0; k < o->tiles(o, c->step); k++) {
-    o->tile(o, c->step, k, c->theta, gradient, terms, workspace);
+    o->tile(o, c->step, k, c->theta, gradient, terms, NULL, workspace);
     loss += objective_total(o, terms);
     for (size_t i = 0; i < n; i++) sum[i] += (double)gradient[i];
   }

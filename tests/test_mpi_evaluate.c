@@ -67,7 +67,8 @@ static void destroy_workspace(void *workspace) {
 }
 
 static void run_tile(const Objective *self, uint64_t step, int64_t tile, const real *theta,
-                     real *gradient, double *terms, void *workspace) {
+                     real *gradient, double *terms, const OuterFactors *outer, void *workspace) {
+  (void)outer;
   const Setting *setting = self->context;
   Workspace *mine = workspace;
   if (__atomic_add_fetch(&mine->users, 1, __ATOMIC_SEQ_CST) > 1) mine->shared = true;
@@ -155,7 +156,9 @@ static void test_sums_for_all_tiles_and_threads(void **state) {
 
 /* Values that do round: as if one rank had added all tiles to one buffer. */
 static void irrational_tile(const Objective *self, uint64_t step, int64_t tile, const real *theta,
-                            real *gradient, double *terms, void *workspace) {
+                            real *gradient, double *terms, const OuterFactors *outer,
+                            void *workspace) {
+  (void)outer;
   (void)self, (void)theta, (void)workspace;
   for (int i = 0; gradient && i < N; i++) {
     double exponent = (double)(hash(step, tile, i) >> 40) * 0x1p-24 * 50;
@@ -176,7 +179,7 @@ static bool equals_serial_sum(const Objective *objective, Exact *exact, uint64_t
   do {
     memset(buffer, 0, exact->size * sizeof *buffer);
     for (int64_t t = 0; t < exact->tiles; t++) {
-      objective->tile(objective, step, t, NULL, part, part_terms, NULL);
+      objective->tile(objective, step, t, NULL, part, part_terms, NULL, NULL);
       exact_add(exact, part, part_terms, buffer);
     }
     result = exact_finish(exact, buffer, sum, sum_terms, &group);
@@ -349,7 +352,7 @@ static void train(const Comm *comm, const Objective *objective, const char *name
   assert_all(status == STATUS_OK);
   status = optimizer_create(name, &settings, N, &optimizer);
   assert_all(status == STATUS_OK);
-  evaluation_shard(training.evaluation, optimizer);
+  evaluation_serve(training.evaluation, optimizer);
   for (int i = 0; i < N; i++) theta[i] = (real)(1 + 0.001 * i);
   for (int step = 0; step < 4; step++) {
     double loss;

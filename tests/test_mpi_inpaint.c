@@ -57,7 +57,7 @@ static double total(const Setup *setup, uint64_t step, const real *theta) {
   Status status = objective->workspace_create(objective, &workspace);
   assert_all(status == STATUS_OK);
   for (int64_t tile = 0; tile < objective->tiles(objective, step); tile++) {
-    objective->tile(objective, step, tile, theta, NULL, terms, workspace);
+    objective->tile(objective, step, tile, theta, NULL, terms, NULL, workspace);
     for (int t = 0; t < objective->n_terms; t++) sums[t] += terms[t];
   }
   objective->workspace_destroy(workspace);

@@ -69,7 +69,7 @@ static double loss_at(const Problem *problem, const real *theta, real *gradient)
   assert_all(problem_objective(problem, &objective) == STATUS_OK);
   assert_all(objective.workspace_create(&objective, &workspace) == STATUS_OK);
   for (int64_t t = 0; t < objective.tiles(&objective, STEP); t++) {
-    objective.tile(&objective, STEP, t, theta, part, terms, workspace);
+    objective.tile(&objective, STEP, t, theta, part, terms, NULL, workspace);
     loss += objective_total(&objective, terms);
     for (size_t i = 0; gradient && i < n; i++) gradient[i] += part[i];
   }

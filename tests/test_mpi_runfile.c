@@ -94,6 +94,11 @@ static History make_history(int64_t rows) {
   return history;
 }
 
+static Status write_network(RunFile *file, const Network *network, const real *theta) {
+  Model model = model_of_network(network);
+  return runfile_model(file, &model, theta);
+}
+
 static void write_run(const char *path, const Network *network, const real *theta) {
   RunFile *file;
   Config *config = make_config();
@@ -104,7 +109,7 @@ static void write_run(const char *path, const Network *network, const real *thet
   assert_ok(runfile_config(file, config));
   assert_ok(
       runfile_provenance(file, 2, (TextAttribute[]){{"version", "1.2 \xc3\xbc"}, {"host", host}}));
-  assert_ok(runfile_network(file, network, theta));
+  assert_ok(write_network(file, network, theta));
   assert_ok(runfile_history(file, &history));
   for (int i = 0; i < N_FIELDS; i++) write_field(file, &fields[i]);
   assert_ok(runfile_metric(file, "psnr", 35.5, "dB"));
@@ -243,7 +248,7 @@ static void test_encodings(void **state) {
     real *read = calloc(network.n_parameters, sizeof *read);
     network_init(&network, 3, theta);
     assert_ok(runfile_create(world, path, &file));
-    assert_ok(runfile_network(file, &network, theta));
+    assert_ok(write_network(file, &network, theta));
     assert_ok(runfile_close(file, true));
     double omega;
     Hdf5File hdf5;

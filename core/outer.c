@@ -1,0 +1,121 @@
+#include "core/outer.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/product.h"
+
+enum { CHUNK_ROWS = 4096 };
+
+static size_t tensor_size(const OuterTensor *tensor) {
+  return (size_t)tensor->rows * (size_t)tensor->cols;
+}
+
+size_t outer_begin(const Outer *outer, size_t n_parameters) {
+  return outer->n_tensors ? outer->tensors[0].offset : n_parameters;
+}
+
+/* ---- The gradient ---- */
+
+/* block [count][cols] = scale times rows first ... first + count - 1 of one tensor's. */
+static void make_rows(const Outer *outer, const OuterFactors *factors, const OuterTensor *tensor,
+                      size_t first, size_t count, double scale, real *block) {
+  product_run(&(Product){.m = (int)count,
+                         .n = tensor->cols,
+                         .k = (int)outer->items,
+                         .alpha = (real)scale,
+                         .a = factors->u + tensor->u + first,
+                         .a_row = 1,
+                         .a_depth = outer->u_size,
+                         .b = factors->v + tensor->v,
+                         .b_depth = outer->v_size,
+                         .b_column = 1,
+                         .c = block});
+}
+
+/* Elements of one tensor. A row that is wanted in part is made whole beside it. */
+static void make_part(const Outer *outer, const OuterFactors *factors, const OuterTensor *tensor,
+                      size_t first, size_t count, double scale, real *gradient) {
+  size_t cols = (size_t)tensor->cols;
+  while (count > 0) {
+    size_t row = first / cols, skip = first % cols, done;
+    if (skip == 0 && count >= cols) {
+      done = count / cols * cols;
+      make_rows(outer, factors, tensor, row, count / cols, scale, gradient);
+    } else {
+      real whole[OUTER_MAX_COLS];
+      done = cols - skip < count ? cols - skip : count;
+      make_rows(outer, factors, tensor, row, 1, scale, whole);
+      memcpy(gradient, whole + skip, done * sizeof *gradient);
+    }
+    gradient += done;
+    first += done;
+    count -= done;
+  }
+}
+
+void outer_gradient(const Outer *outer, const OuterFactors *factors, size_t first, size_t count,
+                    double scale, real *gradient) {
+  for (int t = 0; t < outer->n_tensors && count > 0; t++) {
+    const OuterTensor *tensor = &outer->tensors[t];
+    size_t end = tensor->offset + tensor_size(tensor);
+    assert(tensor->cols <= OUTER_MAX_COLS);
+    if (first >= end) continue;
+    size_t here = end - first < count ? end - first : count;
+    make_part(outer, factors, tensor, first - tensor->offset, here, scale, gradient);
+    gradient += here;
+    first += here;
+    count -= here;
+  }
+}
+
+/* ---- Its norm: |sum_i u_i v_i^T|^2 = sum_ij (u_i . u_j) (v_i . v_j) ---- */
+
+static int tensor_chunks(const OuterTensor *tensor) {
+  return (tensor->rows + CHUNK_ROWS - 1) / CHUNK_ROWS;
+}
+
+int outer_chunks(const Outer *outer) {
+  int chunks = 0;
+  for (int t = 0; t < outer->n_tensors; t++) chunks += tensor_chunks(&outer->tensors[t]);
+  return chunks;
+}
+
+static double dot(const real *a, const real *b, int n) {
+  enum { LANES = 8 }; /* a fixed order, whatever the vector width */
+  double lane[LANES] = {0}, sum = 0;
+  int i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    for (int k = 0; k < LANES; k++) lane[k] += (double)a[i + k] * (double)b[i + k];
+  }
+  for (; i < n; i++) lane[0] += (double)a[i] * (double)b[i];
+  for (int k = 0; k < LANES; k++) sum += lane[k];
+  return sum;
+}
+
+double outer_chunk_square(const Outer *outer, const OuterFactors *factors, int chunk,
+                          real *scratch) {
+  const OuterTensor *tensor = outer->tensors;
+  for (; chunk >= tensor_chunks(tensor); tensor++) chunk -= tensor_chunks(tensor);
+  int items = (int)outer->items, first = chunk * CHUNK_ROWS, left = tensor->rows - first;
+  const real *u = factors->u + tensor->u + first, *v = factors->v + tensor->v;
+  product_run(&(Product){.m = items,
+                         .n = items,
+                         .k = left < CHUNK_ROWS ? left : CHUNK_ROWS,
+                         .alpha = 1,
+                         .a = u,
+                         .a_row = outer->u_size,
+                         .a_depth = 1,
+                         .b = u,
+                         .b_depth = 1,
+                         .b_column = outer->u_size,
+                         .c = scratch});
+  double sum = 0;
+  for (int i = 0; i < items; i++) {
+    for (int j = 0; j <= i; j++) {
+      double both = dot(v + (size_t)i * outer->v_size, v + (size_t)j * outer->v_size, tensor->cols);
+      sum += (i == j ? 1 : 2) * (double)scratch[i * items + j] * both;
+    }
+  }
+  return sum;
+}
