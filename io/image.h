@@ -51,4 +51,18 @@ Status image_crop_square(Image *image);
  * exactly. *to is a new image. */
 Status image_resize(const Image *from, int height, int width, Image *to);
 
+/* Local. The same by another of PIL's filters: bicubic (a = -0.5), the mean of an area (PIL's box),
+ * the nearest pixel. */
+typedef enum {
+  IMAGE_BILINEAR,
+  IMAGE_BICUBIC,
+  IMAGE_AREA,
+  IMAGE_NEAREST,
+  IMAGE_FILTERS
+} ImageFilter;
+Status image_resize_by(ImageFilter filter, const Image *from, int height, int width, Image *to);
+
+/* Local. "bilinear", "bicubic", "area", "nearest". */
+const char *image_filter_name(ImageFilter filter);
+
 #endif

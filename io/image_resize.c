@@ -20,33 +20,85 @@ static void filter_destroy(Filter *f) {
   free(f->weight);
 }
 
-static void filter_pixel(Filter *f, int i, int from, double scale, double support) {
+/* ---- Kernels: PIL's, of the distance from the centre in input pixels ---- */
+
+static double triangle(double x) {
+  return fabs(x) < 1 ? 1 - fabs(x) : 0;
+}
+
+static double cubic(double x) {
+  const double a = -0.5;
+  x = fabs(x);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}
+
+static double box(double x) {
+  return x > -0.5 && x <= 0.5;
+}
+
+typedef struct {
+  const char *name;
+  double support;
+  double (*kernel)(double x); /* NULL: the pixel at the centre */
+} Kernel;
+
+static const Kernel kernels[IMAGE_FILTERS] = {
+    [IMAGE_BILINEAR] = {"bilinear", 1, triangle},
+    [IMAGE_BICUBIC] = {"bicubic", 2, cubic},
+    [IMAGE_AREA] = {"area", 0.5, box},
+    [IMAGE_NEAREST] = {"nearest", 0.5, NULL},
+};
+
+const char *image_filter_name(ImageFilter filter) {
+  return kernels[filter].name;
+}
+
+/* ---- Weights ---- */
+
+/* With a kernel that is `wider` times as wide. */
+static void filter_pixel(Filter *f, const Kernel *kernel, int i, int from, double scale,
+                         double wider) {
   double centre = (i + 0.5) * scale, sum = 0, *weight = f->weight + (size_t)i * (size_t)f->most;
+  double support = kernel->support * wider;
   int first = (int)(centre - support + 0.5), end = (int)(centre + support + 0.5);
   if (first < 0) first = 0;
   if (end > from) end = from;
   f->first[i] = first;
   f->count[i] = end - first;
   for (int k = 0; k < f->count[i]; k++) {
-    double distance = fabs((first + k - centre + 0.5) * (1 / support));
-    weight[k] = distance < 1 ? 1 - distance : 0;
+    weight[k] = kernel->kernel((first + k - centre + 0.5) * (1 / wider));
     sum += weight[k];
   }
-  for (int k = 0; k < f->count[i]; k++) weight[k] = floor(weight[k] / sum * UNIT + 0.5);
+  for (int k = 0; k < f->count[i]; k++) weight[k] = round(weight[k] / sum * UNIT);
 }
 
-static Status filter_create(int from, int to, Filter *f) {
-  double scale = (double)from / to, support = scale > 1 ? scale : 1;
-  *f = (Filter){.most = 2 * (int)ceil(support) + 1};
+/* PIL adds the steps up, and so do we: at a pixel's edge the last bit decides. */
+static void filter_nearest(Filter *f, int from, int to, double scale) {
+  double at = 0.5 * scale;
+  for (int i = 0; i < to; i++, at += scale) {
+    f->first[i] = (int)at < from ? (int)at : from - 1;
+    f->count[i] = 1;
+    f->weight[(size_t)i * (size_t)f->most] = UNIT;
+  }
+}
+
+static Status filter_create(const Kernel *kernel, int from, int to, Filter *f) {
+  double scale = (double)from / to, wider = scale > 1 ? scale : 1;
+  *f = (Filter){.most = 2 * (int)ceil(kernel->support * wider) + 1};
   size_t n = (size_t)to, most = (size_t)f->most;
   Status status = memory_allocate(&f->first, n, sizeof *f->first, "a resizing filter");
   if (status == STATUS_OK) status = memory_allocate(&f->count, n, sizeof *f->count, "its counts");
   if (status == STATUS_OK) {
     status = memory_allocate(&f->weight, n * most, sizeof *f->weight, "its weights");
   }
-  for (int i = 0; status == STATUS_OK && i < to; i++) filter_pixel(f, i, from, scale, support);
-  if (status != STATUS_OK) filter_destroy(f);
-  return status;
+  if (status != STATUS_OK) {
+    filter_destroy(f);
+    return status;
+  }
+  if (!kernel->kernel) filter_nearest(f, from, to, scale);
+  for (int i = 0; kernel->kernel && i < to; i++) filter_pixel(f, kernel, i, from, scale, wider);
+  return STATUS_OK;
 }
 
 /* One output value; `step` is the distance of neighbours along the filtered axis. */
@@ -59,7 +111,7 @@ static float filter_value(const Filter *f, int i, const float *line, size_t step
     sum += weight[k] * (levels ? rint(value * levels) : value);
   }
   if (levels) sum = floor(sum / UNIT + 0.5) * (UNIT / levels);
-  return (float)fmin(sum / UNIT, 1);
+  return (float)fmin(fmax(sum / UNIT, 0), 1);
 }
 
 static void resize_rows(const Filter *f, const Image *from, Image *to) {
@@ -85,10 +137,10 @@ static void resize_columns(const Filter *f, const Image *from, Image *to) {
 
 typedef void Pass(const Filter *, const Image *, Image *);
 
-static Status resize_pass(Pass *pass, int in, int out, const Image *from, int height, int width,
-                          Image *to) {
+static Status resize_pass(Pass *pass, const Kernel *kernel, int in, int out, const Image *from,
+                          int height, int width, Image *to) {
   Filter filter;
-  TRY(filter_create(in, out, &filter));
+  TRY(filter_create(kernel, in, out, &filter));
   Status status = image_create(height, width, from->channels, to);
   if (status == STATUS_OK) {
     to->levels = from->levels;
@@ -98,11 +150,17 @@ static Status resize_pass(Pass *pass, int in, int out, const Image *from, int he
   return status;
 }
 
-Status image_resize(const Image *from, int height, int width, Image *to) {
+Status image_resize_by(ImageFilter filter, const Image *from, int height, int width, Image *to) {
   assert(height > 0 && width > 0);
+  const Kernel *kernel = &kernels[filter];
   Image narrow;
-  TRY(resize_pass(resize_rows, from->width, width, from, from->height, width, &narrow));
-  Status status = resize_pass(resize_columns, from->height, height, &narrow, height, width, to);
+  TRY(resize_pass(resize_rows, kernel, from->width, width, from, from->height, width, &narrow));
+  Status status =
+      resize_pass(resize_columns, kernel, from->height, height, &narrow, height, width, to);
   image_destroy(&narrow);
   return status;
+}
+
+Status image_resize(const Image *from, int height, int width, Image *to) {
+  return image_resize_by(IMAGE_BILINEAR, from, height, width, to);
 }

@@ -142,25 +142,47 @@ static void photograph_as_pil(void **state) {
   image_destroy(&image);
 }
 
+static void make_pattern(const int from[2], int channels, Image *image) {
+  assert_int_equal(image_create(from[0], from[1], channels, image), STATUS_OK);
+  image->levels = 255;
+  for (int j = 0; j < from[0] * from[1] * channels; j++) {
+    int c = j % channels, x = j / channels % from[1], y = j / channels / from[1];
+    unsigned mixed = (unsigned)(y * 7919 + x * 104729 + c * 31 + x * y * 13) * 2654435761u;
+    image->pixels[j] = (float)(mixed >> 13 & 255) / 255;
+  }
+}
+
 static void patterns_resized_as_pil(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof golden_resize / sizeof *golden_resize; i++) {
     const int *from = golden_resize[i].from, *to = golden_resize[i].to;
     int channels = golden_resize[i].channels;
     Image image, resized;
-    assert_int_equal(image_create(from[0], from[1], channels, &image), STATUS_OK);
-    image.levels = 255;
-    for (int j = 0; j < from[0] * from[1] * channels; j++) {
-      int c = j % channels, x = j / channels % from[1], y = j / channels / from[1];
-      unsigned mixed = (unsigned)(y * 7919 + x * 104729 + c * 31 + x * y * 13) * 2654435761u;
-      image.pixels[j] = (float)(mixed >> 13 & 255) / 255;
-    }
+    make_pattern(from, channels, &image);
     assert_int_equal(image_resize(&image, to[0], to[1], &resized), STATUS_OK);
     for (int j = 0; j < to[0] * to[1] * channels; j++) {
       assert_int_equal(lrintf(resized.pixels[j] * 255), golden_resize[i].bytes[j]);
       assert_float_equal(resized.pixels[j], golden_resize[i].bytes[j] / 255.f, 1e-7);
     }
     image_destroy(&resized);
+    image_destroy(&image);
+  }
+}
+
+static void filters_as_pil(void **state) {
+  (void)state;
+  static const ImageFilter filters[3] = {IMAGE_BICUBIC, IMAGE_AREA, IMAGE_NEAREST};
+  for (size_t i = 0; i < sizeof golden_filters / sizeof *golden_filters; i++) {
+    const int *to = golden_filters[i].to;
+    Image image, resized;
+    make_pattern(golden_filters[i].from, golden_filters[i].channels, &image);
+    for (int f = 0; f < 3; f++) {
+      assert_int_equal(image_resize_by(filters[f], &image, to[0], to[1], &resized), STATUS_OK);
+      if (image_hash(&resized) != golden_filters[i].hash[f]) {
+        fail_msg("case %zu: not PIL's %s", i, image_filter_name(filters[f]));
+      }
+      image_destroy(&resized);
+    }
     image_destroy(&image);
   }
 }
@@ -295,12 +317,19 @@ static void huge_headers_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_kind_of_png),        cmocka_unit_test(jpeg_grey_and_colour),
-      cmocka_unit_test(cmyk_is_refused),          cmocka_unit_test(rocket_as_pil),
-      cmocka_unit_test(photograph_as_pil),        cmocka_unit_test(patterns_resized_as_pil),
-      cmocka_unit_test(floats_are_not_rounded),   cmocka_unit_test(grey_and_rgb),
-      cmocka_unit_test(written_and_read_again),   cmocka_unit_test(files_that_are_not_there),
-      cmocka_unit_test(other_content_is_refused), cmocka_unit_test(huge_headers_are_refused),
+      cmocka_unit_test(every_kind_of_png),
+      cmocka_unit_test(jpeg_grey_and_colour),
+      cmocka_unit_test(cmyk_is_refused),
+      cmocka_unit_test(rocket_as_pil),
+      cmocka_unit_test(photograph_as_pil),
+      cmocka_unit_test(patterns_resized_as_pil),
+      cmocka_unit_test(filters_as_pil),
+      cmocka_unit_test(floats_are_not_rounded),
+      cmocka_unit_test(grey_and_rgb),
+      cmocka_unit_test(written_and_read_again),
+      cmocka_unit_test(files_that_are_not_there),
+      cmocka_unit_test(other_content_is_refused),
+      cmocka_unit_test(huge_headers_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

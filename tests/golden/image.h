@@ -18,6 +18,25 @@ static const struct { int from[2], channels, to[2]; unsigned char bytes[400]; } 
   {{4, 6}, 3, {9, 2}, {98, 128, 126, 136, 133, 99, 107, 126, 124, 133, 130, 107, 132, 122, 120, 125, 123, 127, 152, 118, 116, 121, 119, 144, 148, 114, 112, 141, 139, 137, 144, 110, 108, 161, 159, 129, 140, 130, 104, 157, 155, 109, 136, 155, 100, 149, 147, 86, 134, 164, 98, 146, 144, 78}},
 };
 
+/* FNV-1a of the bytes by PIL's other filters: bicubic, box, nearest. */
+static const struct { int from[2], channels, to[2]; uint64_t hash[3]; } golden_filters[] = {
+  {{1, 1}, 1, {3, 2}, {0xd7e4fcfa299d713dULL, 0xd7e4fcfa299d713dULL, 0xd7e4fcfa299d713dULL}},
+  {{5, 7}, 1, {1, 1}, {0xaf643b4c86028df9ULL, 0xaf643b4c86028df9ULL, 0xaf63a34c86018bb1ULL}},
+  {{16, 16}, 1, {8, 8}, {0x3e7d898f9827fb15ULL, 0x917dd3524f326a0bULL, 0xad3fc8d4e6ee491cULL}},
+  {{13, 17}, 1, {9, 5}, {0x97a516e626c098daULL, 0x4f7409984ea51200ULL, 0xc890722ce9238692ULL}},
+  {{9, 11}, 1, {23, 16}, {0xcf0517856548e702ULL, 0xcddbee42a97765b1ULL, 0xcddbee42a97765b1ULL}},
+  {{40, 30}, 3, {7, 11}, {0x12148be7a4549f96ULL, 0x402704ec5a52a172ULL, 0xd07fab0e5c22dfb0ULL}},
+  {{8, 8}, 3, {8, 8}, {0xf9eea8f36f1c0bdfULL, 0xf9eea8f36f1c0bdfULL, 0xf9eea8f36f1c0bdfULL}},
+  {{3, 50}, 1, {3, 7}, {0x04ff5fd92a191a24ULL, 0x3f951de7af832fa5ULL, 0xc1351dbe16ec0360ULL}},
+  {{6, 1}, 1, {4, 5}, {0x718fd81103e3d1fcULL, 0x6b702117f917354fULL, 0x46057f9fa3345dc0ULL}},
+  {{4, 6}, 3, {9, 2}, {0x4c980be33b9f0d60ULL, 0xb9daffd0a569b406ULL, 0x9e0ac532043f8ef4ULL}},
+  {{178, 178}, 3, {32, 32}, {0x48b6239634885aa7ULL, 0xf5cd31677d7a3371ULL, 0x3503969703ab400fULL}},
+  {{64, 64}, 1, {32, 32}, {0x1ecd1e9b2708f998ULL, 0xc65cc7ec0fb49b31ULL, 0xc38e0054cd0644f0ULL}},
+  {{28, 28}, 1, {32, 32}, {0x8b05359ec865dcc9ULL, 0xca3c4207c2c907d6ULL, 0xca3c4207c2c907d6ULL}},
+  {{30, 49}, 3, {7, 10}, {0x6132e8a713bd48f4ULL, 0x7aa601ab30250bbeULL, 0xc485a17a901881baULL}},
+  {{33, 21}, 1, {50, 64}, {0xde6416f4e1618397ULL, 0xa769c700d42e317aULL, 0xa769c700d42e317aULL}},
+};
+
 /* FNV-1a of the photograph's bytes, resized. */
 static const struct { int to[2]; uint64_t hash; } golden_photograph[] = {
   {{512, 512}, 0x15fd86556e657c04ULL},

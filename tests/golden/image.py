@@ -10,6 +10,8 @@ from PIL import Image
 # height, width, channels -> height, width
 CASES = [(1, 1, 1, 3, 2), (5, 7, 1, 1, 1), (16, 16, 1, 8, 8), (13, 17, 1, 9, 5), (9, 11, 1, 23, 16),
          (40, 30, 3, 7, 11), (8, 8, 3, 8, 8), (3, 50, 1, 3, 7), (6, 1, 1, 4, 5), (4, 6, 3, 9, 2)]
+FILTER_CASES = CASES + [(178, 178, 3, 32, 32), (64, 64, 1, 32, 32), (28, 28, 1, 32, 32),
+                        (30, 49, 3, 7, 10), (33, 21, 1, 50, 64)]
 PHOTOGRAPH = [(256, 256), (64, 64), (100, 177), (700, 513), (512, 300)]
 
 
@@ -43,6 +45,14 @@ for h, w, c, th, tw in CASES:
     out = image.resize((tw, th), Image.BILINEAR).tobytes()
     assert len(out) <= 400
     print(f"  {{{{{h}, {w}}}, {c}, {{{th}, {tw}}}, {{{row(out)}}}}},")
+print("};\n\n/* FNV-1a of the bytes by PIL's other filters: bicubic, box, nearest. */")
+print("static const struct { int from[2], channels, to[2]; uint64_t hash[3]; } golden_filters[] = {")
+for h, w, c, th, tw in FILTER_CASES:
+    a = pattern(h, w, c)
+    image = Image.fromarray(a[:, :, 0] if c == 1 else a)
+    hashes = [fnv(image.resize((tw, th), f).tobytes())
+              for f in (Image.BICUBIC, Image.BOX, Image.NEAREST)]
+    print(f"  {{{{{h}, {w}}}, {c}, {{{th}, {tw}}}, {{{', '.join(hashes)}}}}},")
 print("};\n\n/* FNV-1a of the photograph's bytes, resized. */")
 photograph = Image.open("experiments/data/photograph.png")
 print("static const struct { int to[2]; uint64_t hash; } golden_photograph[] = {")
