@@ -1,13 +1,21 @@
 /* Data sets in HDF5: signals on regular grids, as `siren convert` writes them, and grids that other
  * programs wrote. The layout (README, "Data sets"):
  *
- *   /        attributes: format "siren data", format_version, kind (audio, image, video, volume,
- *            mesh, points)
+ *   /        attributes: format "siren data", format_version, kind (audio, image, images,
+ *            video, volume, mesh, points)
  *   /data    [size0]...[components], uint8, uint16 or float32, chunked and compressed; no last
  *            dimension where there is one component. Attributes: axes ("time,row,column": one word
  *            for every axis), units, description; rate (steps of axis 0 a second; only where axis 0
  *            is time); lower, upper (coordinates of the first and last sample along every axis;
  *            only where they are known)
+ *
+ * A set of images, kind "images", is uint8 with the axes "image,row,column", and has beside them:
+ *
+ *   /        attribute: made (how the images came to their size and colours)
+ *   /hash    [images] uint64: XXH3-64 of an image's bytes, which says whether it is for training,
+ *            validation or the test (io/split.h)
+ *   /names   [images] UTF-8 of fixed length, filled up with NULs: the files they came from, if from
+ *            files
  *
  * and for the kinds mesh and points, instead of /data (io/dataset_shape.h):
  *
@@ -65,6 +73,10 @@ const DatasetInfo *dataset_info(const Dataset *dataset);
 Status dataset_read(Dataset *dataset, const int64_t *first, const int64_t *count,
                     const int64_t *stride, void *samples);
 
+/* The hashes of a set of images, [size[0]]. *there is false, and they are untouched, where the file
+ * says nothing of them. Fails where there are not as many as images. */
+Status dataset_read_hashes(Dataset *dataset, uint64_t *hashes, bool *there);
+
 /* ---- Writing: Local; axis 0 grows while it is written, so a video never is in memory ---- */
 
 typedef struct DatasetWriter DatasetWriter;
@@ -74,6 +86,11 @@ Status dataset_create(const char *path, const DatasetInfo *info, DatasetWriter *
 
 /* Adds `steps` of axis 0: samples [steps][size1]...[components] of the info's type. */
 Status dataset_append(DatasetWriter *writer, int64_t steps, const void *samples);
+
+/* Adds beside /data what a set of images has: once each, after the samples. */
+Status dataset_add_made(DatasetWriter *writer, const char *how);
+Status dataset_add_hashes(DatasetWriter *writer, int64_t n, const uint64_t *hashes);
+Status dataset_add_names(DatasetWriter *writer, int64_t n, const char *const *names);
 
 /* Ends it and frees the writer (NULL is allowed). If `status`, what became of the caller's work, is
  * STATUS_OK, the file is flushed to disk and takes its place; else, and on failure, the temporary

@@ -1,5 +1,6 @@
 /* The reading half of dataset.h. */
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,4 +212,20 @@ Status dataset_read(Dataset *dataset, const int64_t *first, const int64_t *count
   H5Sclose(memory);
   H5Sclose(space);
   return status;
+}
+
+Status dataset_read_hashes(Dataset *dataset, uint64_t *hashes, bool *there) {
+  const Hdf5File *file = &dataset->file;
+  Stored stored;
+  *there = !strcmp(dataset->info.kind, "images") && hdf5_has(file, "/hash");
+  if (!*there) return STATUS_OK;
+  TRY(dataset_look(file, "/hash", &stored));
+  if (stored.rank != 1 || stored.size[0] != dataset->info.size[0] || stored.class != H5T_INTEGER ||
+      stored.bytes != sizeof *hashes) {
+    return status_fail(STATUS_FAILED,
+                       "%s: /hash is not a list of %" PRId64
+                       " numbers of 64 bits, one for each image",
+                       dataset->path, dataset->info.size[0]);
+  }
+  return hdf5_read(file, "/hash", H5T_NATIVE_UINT64, hashes);
 }

@@ -182,6 +182,88 @@ Status dataset_append(DatasetWriter *writer, int64_t steps, const void *samples)
   return status;
 }
 
+/* ---- What stands beside the samples ---- */
+
+/* Bytes of a block of names in memory. */
+enum { NAMES_BYTES = 1 << 20 };
+
+/* A list of n elements, empty so far. */
+static Status create_list(DatasetWriter *writer, const char *name, hid_t type, int64_t n,
+                          hsize_t chunk, bool numbers) {
+  TRY(reserve(writer, (double)H5Tget_size(type) * (double)n));
+  hid_t properties = hdf5_dataset_properties();
+  H5Pset_chunk(properties, 1, &chunk);
+  if (numbers) H5Pset_shuffle(properties);
+  if (!numbers) H5Pset_deflate(properties, DEFLATE_LEVEL); /* hashes do not get smaller */
+  H5Pset_fletcher32(properties);
+  Status status = hdf5_create(&writer->file, name, type, 1, &n, properties);
+  H5Pclose(properties);
+  return status;
+}
+
+static Status write_list(DatasetWriter *writer, const char *name, hid_t type, int64_t first,
+                         int64_t n, const void *values) {
+  hsize_t from = (hsize_t)first, count = (hsize_t)n;
+  hid_t set = H5Dopen2(writer->file.file, name, H5P_DEFAULT);
+  if (set < 0) return hdf5_fail(writer->temporary, "open data set %s", name);
+  hid_t space = H5Dget_space(set), memory = H5Screate_simple(1, &count, NULL);
+  H5Sselect_hyperslab(space, H5S_SELECT_SET, &from, NULL, &count, NULL);
+  Status status = STATUS_OK;
+  if (H5Dwrite(set, type, memory, space, H5P_DEFAULT, values) < 0) {
+    status = hdf5_fail(writer->temporary, "write data set %s", name);
+  }
+  H5Sclose(memory);
+  H5Sclose(space);
+  H5Dclose(set);
+  return status;
+}
+
+Status dataset_add_made(DatasetWriter *writer, const char *how) {
+  return hdf5_set_text(&writer->file, "/", "made", how);
+}
+
+Status dataset_add_hashes(DatasetWriter *writer, int64_t n, const uint64_t *hashes) {
+  hsize_t chunk = SMALL_CHUNK / sizeof *hashes;
+  TRY(create_list(writer, "/hash", H5T_STD_U64LE, n, chunk, true));
+  return write_list(writer, "/hash", H5T_NATIVE_UINT64, 0, n, hashes);
+}
+
+static Status write_names(DatasetWriter *writer, hid_t type, size_t length, int64_t block,
+                          int64_t n, const char *const *names) {
+  char *text;
+  Status status = STATUS_OK;
+  TRY(memory_allocate(&text, (size_t)block, length, "names"));
+  for (int64_t first = 0; status == STATUS_OK && first < n; first += block) {
+    int64_t count = n - first < block ? n - first : block;
+    memset(text, 0, (size_t)block * length);
+    for (int64_t i = 0; i < count; i++) {
+      memcpy(text + (size_t)i * length, names[first + i], strlen(names[first + i]));
+    }
+    status = write_list(writer, "/names", type, first, count, text);
+  }
+  free(text);
+  return status;
+}
+
+Status dataset_add_names(DatasetWriter *writer, int64_t n, const char *const *names) {
+  size_t length = 1;
+  for (int64_t i = 0; i < n; i++) {
+    size_t this_length = strlen(names[i]);
+    if (this_length > length) length = this_length;
+  }
+  int64_t block = NAMES_BYTES / (int64_t)length > 1 ? NAMES_BYTES / (int64_t)length : 1;
+  hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, length);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  Status status = create_list(writer, "/names", type, n, (hsize_t)(block < n ? block : n), false);
+  if (status == STATUS_OK) status = write_names(writer, type, length, block, n, names);
+  H5Tclose(type);
+  return status;
+}
+
+/* ---- Ending ---- */
+
 /* Closes the HDF5 side. */
 static Status close_hdf5(DatasetWriter *writer) {
   hid_t id = writer->file.file;

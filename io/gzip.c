@@ -3,10 +3,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
+
+#include "core/memory.h"
+#include "io/file.h"
 
 static const size_t MOST_BYTES = (size_t)8 << 30; /* a small file can unpack to anything */
 enum { WINDOW_GZIP = 15 + 16, PIECE = 1 << 30 };  /* zlib counts in unsigned int */
+enum { BUFFER = 1 << 17 };
 
 typedef struct {
   const char *name;
@@ -86,5 +91,67 @@ Status gzip_unpack(const char *name, const unsigned char *data, size_t length,
   }
   *unpacked = u.bytes;
   *unpacked_length = u.length;
+  return STATUS_OK;
+}
+
+/* ---- Piece by piece ---- */
+
+struct GzipReader {
+  gzFile file;
+  unsigned char passed[4096];
+  char path[];
+};
+
+Status gzip_open(const char *path, GzipReader **reader) {
+  GzipReader *made;
+  int fd;
+  int64_t length;
+  TRY(file_open(path, &fd, &length));
+  Status status = memory_allocate(&made, 1, sizeof *made + strlen(path) + 1, "a reader");
+  if (status == STATUS_OK) {
+    strcpy(made->path, path);
+    made->file = gzdopen(fd, "rb");
+    if (!made->file) {
+      free(made);
+      status = status_fail(STATUS_FAILED, "%s: out of memory while opening", path);
+    }
+  }
+  if (status != STATUS_OK) {
+    close(fd);
+    return status;
+  }
+  gzbuffer(made->file, BUFFER);
+  *reader = made;
+  return STATUS_OK;
+}
+
+void gzip_close(GzipReader *reader) {
+  if (!reader) return;
+  gzclose(reader->file);
+  free(reader);
+}
+
+/* A file that ends within its gzip data gives what there is and only then an error. */
+static Status read_piece(GzipReader *reader, void *bytes, size_t length, size_t *got) {
+  int code, n = gzread(reader->file, bytes, (unsigned)length);
+  const char *reason = gzerror(reader->file, &code);
+  *got = n > 0 ? (size_t)n : 0;
+  if (code == Z_OK || (code == Z_STREAM_END && n >= 0)) return STATUS_OK;
+  if (code == Z_BUF_ERROR) {
+    return status_fail(STATUS_FAILED, "%s: the gzip data end too early: truncated?", reader->path);
+  }
+  if (code == Z_ERRNO) return status_fail(STATUS_FAILED, "%s: cannot read", reader->path);
+  const char *colon = strstr(reason, ": "); /* after zlib's name of the file */
+  return status_fail(STATUS_FAILED, "%s: damaged gzip data: %s", reader->path,
+                     colon ? colon + 2 : reason);
+}
+
+Status gzip_read(GzipReader *reader, void *bytes, size_t length, size_t *got) {
+  size_t most = bytes ? PIECE : sizeof reader->passed, n = 1;
+  for (*got = 0; *got < length && n > 0; *got += n) {
+    size_t left = length - *got;
+    void *place = bytes ? (unsigned char *)bytes + *got : reader->passed;
+    TRY(read_piece(reader, place, left < most ? left : most, &n));
+  }
   return STATUS_OK;
 }

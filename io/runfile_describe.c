@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "io/layout.h"
+#include "io/split.h"
 
 static Status show_attribute(const Hdf5File *file, const char *object, const char *name,
                              FILE *out) {
@@ -118,6 +120,26 @@ static Status show_other_sets(const Hdf5File *file, FILE *out) {
   return status;
 }
 
+/* "train 8, validation 1, test 1": what the hashes of a set of images say. */
+static Status show_splits(const Hdf5File *file, FILE *out) {
+  int rank;
+  int64_t size[HDF5_MAX_RANK], count[SPLITS] = {0};
+  uint64_t *hashes;
+  if (!hdf5_has(file, "/data") || !hdf5_has(file, "/hash")) return STATUS_OK;
+  TRY(hdf5_shape(file, "/hash", &rank, size));
+  if (rank != 1) return STATUS_OK;
+  TRY(memory_allocate(&hashes, (size_t)size[0], sizeof *hashes, "hashes"));
+  Status status = hdf5_read(file, "/hash", H5T_NATIVE_UINT64, hashes);
+  for (int64_t i = 0; status == STATUS_OK && i < size[0]; i++) count[split_of(hashes[i])]++;
+  free(hashes);
+  for (int i = 0; status == STATUS_OK && i < SPLITS; i++) {
+    fprintf(out, "%s %s %" PRId64, i ? "," : "  images for             ", split_name((Split)i),
+            count[i]);
+  }
+  if (status == STATUS_OK) fprintf(out, "\n");
+  return status;
+}
+
 static Status describe(const Hdf5File *file, const char *path, FILE *out) {
   fprintf(out, "%s\n", path);
   TRY(show_attributes(file, "/", out));
@@ -131,7 +153,8 @@ static Status describe(const Hdf5File *file, const char *path, FILE *out) {
     TRY(show_attributes(file, GROUPS[i], out));
     TRY(show_sets(file, GROUPS[i], "", out));
   }
-  return show_other_sets(file, out);
+  TRY(show_other_sets(file, out));
+  return show_splits(file, out);
 }
 
 Status runfile_describe(const char *path, char **text) {
