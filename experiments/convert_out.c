@@ -99,34 +99,62 @@ static Status check_colours(const Conversion *conversion, const DatasetInfo *inf
 
 /* ---- Images ---- */
 
+/* The only image, or one of a set: first[0] and the last two sizes say where it is. */
+static Status read_image(const Conversion *conversion, Dataset *dataset, const int64_t *first,
+                         const int64_t *count, Image *image) {
+  const DatasetInfo *info = dataset_info(dataset);
+  size_t n = (size_t)image->height * (size_t)image->width * (size_t)image->channels;
+  void *samples = NULL;
+  TRY(memory_allocate(&samples, n, sample_bytes(info->type), "the image"));
+  Status status = dataset_read(dataset, first, count, NULL, samples);
+  if (status == STATUS_OK) {
+    status = check_shares(conversion, info, first[0], samples, (int64_t)n);
+  }
+  for (size_t i = 0; status == STATUS_OK && i < n; i++) {
+    image->pixels[i] = sample_get(info->type, samples, (int64_t)i) / (float)sample_one(info->type);
+  }
+  free(samples);
+  return status;
+}
+
 static Status write_image(const Conversion *conversion, Dataset *dataset) {
   const DatasetInfo *info = dataset_info(dataset);
-  const int64_t first[2] = {0, 0};
+  const int64_t *size = info->size + info->n_axes - 2;
+  int64_t first[3] = {info->n_axes == 3 ? conversion->image : 0}, count[3] = {1, size[0], size[1]};
   Image image = {0};
-  void *samples = NULL;
   TRY(check_colours(conversion, info));
-  if (info->size[0] > MOST_PIXELS || info->size[1] > MOST_PIXELS / info->size[0]) {
+  if (size[0] > MOST_PIXELS || size[1] > MOST_PIXELS / size[0]) {
     return status_fail(STATUS_FAILED, "%s: over %d million pixels: too many for an image",
                        conversion->from, MOST_PIXELS / 1000000);
   }
-  TRY(image_create((int)info->size[0], (int)info->size[1], info->components, &image));
-  size_t n = (size_t)(info->size[0] * info->size[1]) * (size_t)info->components;
-  Status status = memory_allocate(&samples, n, sample_bytes(info->type), "the image");
-  if (status == STATUS_OK) status = dataset_read(dataset, first, info->size, NULL, samples);
-  if (status == STATUS_OK) status = check_shares(conversion, info, 0, samples, (int64_t)n);
-  for (size_t i = 0; status == STATUS_OK && i < n; i++) {
-    image.pixels[i] = sample_get(info->type, samples, (int64_t)i) / (float)sample_one(info->type);
-  }
+  TRY(image_create((int)size[0], (int)size[1], info->components, &image));
+  Status status = read_image(conversion, dataset, first, count + 3 - info->n_axes, &image);
   if (status == STATUS_OK) {
     status = info->type == SAMPLE_U16 ? image_write_deep_png(conversion->to, &image)
                                       : image_write_png(conversion->to, &image);
   }
-  free(samples);
   image_destroy(&image);
   return status;
 }
 
+static Status write_image_of_set(const Conversion *conversion, Dataset *dataset) {
+  int64_t n = dataset_info(dataset)->size[0];
+  if (conversion->image < n) return write_image(conversion, dataset);
+  return status_fail(STATUS_USAGE, "image=%" PRId64 ": %s has %" PRId64 " images, from 0 on",
+                     conversion->image, conversion->from, n);
+}
+
 Status convert_image_out(const Conversion *conversion) {
+  char is[DATASET_TEXT];
+  if (conversion->image >= 0) {
+    return with_dataset(conversion, &(DatasetWish){3, 3, "a set of images"}, "images",
+                        write_image_of_set);
+  }
+  TRY(dataset_kind(conversion->from, is));
+  if (!strcmp(is, "images")) {
+    return status_fail(STATUS_USAGE, "%s: is a set of images; choose one: image=0",
+                       conversion->from);
+  }
   return with_dataset(conversion, &(DatasetWish){2, 2, "an image"}, "image", write_image);
 }
 

@@ -73,6 +73,19 @@ void progress_step(Progress *progress, int64_t done, double loss, const double *
   fflush(stderr);
 }
 
+void progress_count(Progress *progress, int64_t done, const char *things) {
+  if (progress->silent) return;
+  double now = progress_clock();
+  double shown = progress->shown < 0 ? progress->started : progress->shown;
+  if (now - shown < interval(progress, now)) return;
+  progress->shown = now;
+  char of[32] = "";
+  if (progress->steps) snprintf(of, sizeof of, "/%" PRId64, progress->steps);
+  fprintf(stderr, "%s%s: %" PRId64 "%s %s%s", progress->terminal ? "\r" : "", progress->name, done,
+          of, things, progress->terminal ? "\x1b[K" : "\n");
+  fflush(stderr);
+}
+
 void progress_break(Progress *progress) {
   if (!progress->silent && progress->terminal && progress->shown >= 0) fputc('\n', stderr);
   progress->shown = -1;

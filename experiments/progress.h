@@ -28,6 +28,10 @@ Progress progress_start(bool silent, const char *name, int64_t first, int64_t st
 /* Local. After a step: `done` of them, the loss and the terms before the last update. */
 void progress_step(Progress *progress, int64_t done, double loss, const double *terms);
 
+/* Local. The same of things that have no loss: `done` of `steps` (0: nobody knows how many) of what
+ * `things` says. */
+void progress_count(Progress *progress, int64_t done, const char *things);
+
 /* Local. Ends the bar's line, so that something else can be written. */
 void progress_break(Progress *progress);
 

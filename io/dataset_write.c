@@ -191,6 +191,7 @@ enum { NAMES_BYTES = 1 << 20 };
 static Status create_list(DatasetWriter *writer, const char *name, hid_t type, int64_t n,
                           hsize_t chunk, bool numbers) {
   TRY(reserve(writer, (double)H5Tget_size(type) * (double)n));
+  if (chunk > (hsize_t)n) chunk = (hsize_t)n; /* HDF5 insists */
   hid_t properties = hdf5_dataset_properties();
   H5Pset_chunk(properties, 1, &chunk);
   if (numbers) H5Pset_shuffle(properties);
@@ -256,7 +257,7 @@ Status dataset_add_names(DatasetWriter *writer, int64_t n, const char *const *na
   H5Tset_size(type, length);
   H5Tset_cset(type, H5T_CSET_UTF8);
   H5Tset_strpad(type, H5T_STR_NULLPAD);
-  Status status = create_list(writer, "/names", type, n, (hsize_t)(block < n ? block : n), false);
+  Status status = create_list(writer, "/names", type, n, (hsize_t)block, false);
   if (status == STATUS_OK) status = write_names(writer, type, length, block, n, names);
   H5Tclose(type);
   return status;

@@ -30,3 +30,4 @@
 EMBED("photograph", "photograph.png");
 EMBED("coffee", "coffee.png");
 EMBED("guitar", "guitar.flac");
+EMBED("fashion", "fashion-idx3-ubyte.gz");

@@ -133,8 +133,8 @@ static Status show_splits(const Hdf5File *file, FILE *out) {
   for (int64_t i = 0; status == STATUS_OK && i < size[0]; i++) count[split_of(hashes[i])]++;
   free(hashes);
   for (int i = 0; status == STATUS_OK && i < SPLITS; i++) {
-    fprintf(out, "%s %s %" PRId64, i ? "," : "  images for             ", split_name((Split)i),
-            count[i]);
+    if (i == 0) fprintf(out, "  %-24s ", "images for");
+    fprintf(out, "%s%s %" PRId64, i ? ", " : "", split_name((Split)i), count[i]);
   }
   if (status == STATUS_OK) fprintf(out, "\n");
   return status;
