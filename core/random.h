@@ -18,7 +18,8 @@
   X(RANDOM_MASK, 6)        \
   X(RANDOM_CHECK, 7)       \
   X(RANDOM_SPACE, 8)       \
-  X(RANDOM_BRICK, 9)
+  X(RANDOM_BRICK, 9)       \
+  X(RANDOM_CONTEXT, 10)
 
 typedef enum {
 #define X(name, number) name = number,

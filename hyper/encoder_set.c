@@ -28,7 +28,7 @@ static Status create(const EncoderSpec *spec, const Activation *activation, doub
   encoder->n_layers = spec->layers + 2;
   int in = 2 + spec->channels;
   for (int l = 0; l < encoder->n_layers; l++) {
-    char name[16];
+    char name[32];
     int out = l < encoder->n_layers - 1 ? spec->width : spec->code;
     snprintf(name, sizeof name, "encoder/layer%d", l);
     encoder->layers[l] = dense_create(parameters, name, in, out, activation, omega);

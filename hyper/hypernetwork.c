@@ -42,7 +42,7 @@ static void create_part(const Hypernetwork *hyper, Parameters *parameters, int n
   part->target = &hyper->spec.hypo->tensors[number];
   part->numbers = (size_t)part->target->rows * (size_t)part->target->cols;
   for (int l = 0; l < hyper->spec.layers; l++) {
-    char name[16];
+    char name[32];
     snprintf(name, sizeof name, "hyper%d/layer%d", number, l);
     part->hidden[l] = dense_create(parameters, name, in, hyper->spec.width, relu, 1);
     in = hyper->spec.width;
