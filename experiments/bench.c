@@ -14,6 +14,7 @@
 #include "experiments/median.h"
 #include "experiments/progress.h"
 #include "experiments/suite.h"
+#include "experiments/trainer.h"
 #include "experiments/version.h"
 #include "mpi/evaluate.h"
 
@@ -39,8 +40,10 @@ static const StepRow steps[] = {
     {"sdf_jets", "sdf", {"train.samples=10000"}, JET_STREAMS},
     {"helmholtz_256", "helmholtz", {"scale=paper", "train.samples=13225"}, JET_CHEAPEST},
     {"wave_512", "wave", {"scale=paper", "train.samples=16384"}, JET_CHEAPEST},
+    {"hyper_set", "celeba", {"scale=paper", "train.samples=25"}, JET_CHEAPEST},
+    {"hyper_conv", "celeba", {"scale=paper", "variant=conv", "train.samples=8"}, JET_CHEAPEST},
 };
-enum { N_STEPS = sizeof steps / sizeof *steps };
+enum { N_STEPS = sizeof steps / sizeof *steps, HYPER_ROWS = 392 /* half an image */ };
 
 /* What is timed for each of them, one after the other. */
 typedef enum {
@@ -85,6 +88,10 @@ static Status create_problem(Case *c) {
   TRY(comm_agree(c->comm, configure(c)));
   TRY(suite_setup(c->comm, c->config, c->threads, &c->setup));
   Problem *problem = &c->setup.problem;
+  if (problem->n_domains == 0) {
+    c->rows = HYPER_ROWS;
+    return STATUS_OK;
+  }
   for (int m = 0; m < problem->n_domains; m++) {
     if (c->step->scheme != JET_CHEAPEST) problem->domains[m].jet.scheme = c->step->scheme;
   }
@@ -106,7 +113,7 @@ static size_t gemm_elements(const Case *c) {
 
 static Status create_buffers(Case *c, int rounds) {
   size_t threads = (size_t)c->threads;
-  TRY(memory_allocate(&c->theta, c->setup.network.n_parameters, sizeof(real), "weights"));
+  TRY(memory_allocate(&c->theta, c->setup.objective.n_parameters, sizeof(real), "weights"));
   TRY(memory_allocate(&c->gemm, threads, sizeof *c->gemm, "threads"));
   for (size_t t = 0; t < threads; t++) {
     TRY(memory_allocate(&c->gemm[t], gemm_elements(c), sizeof(real), "matrices"));
@@ -121,14 +128,11 @@ static Status create_buffers(Case *c, int rounds) {
 
 /* Collective. */
 static Status create_case(Case *c, int rounds) {
-  OptimizerSettings settings = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
   TRY(create_problem(c));
   Status status = create_buffers(c, rounds);
-  if (status == STATUS_OK) {
-    status = optimizer_create("adam", &settings, c->setup.network.n_parameters, &c->optimizer);
-  }
+  if (status == STATUS_OK) status = trainer_optimizer(&c->setup, &c->optimizer);
   TRY(comm_agree(c->comm, status));
-  network_init(&c->setup.network, 0, c->theta);
+  TRY(trainer_weights(&c->setup, c->theta));
   TRY(evaluation_create(c->comm, &c->setup.objective, c->threads, &c->evaluation));
   evaluation_serve(c->evaluation, c->optimizer);
   return STATUS_OK;
@@ -248,6 +252,7 @@ static Status run_rounds(Case cases[N_STEPS], int rounds) {
 
 static int64_t samples_of(const Case *c) {
   int64_t samples = 0;
+  if (c->setup.problem.n_domains == 0) return config_int(c->config, "train.samples");
   for (int m = 0; m < c->setup.problem.n_domains; m++) {
     samples += c->setup.problem.domains[m].samples;
   }
@@ -259,6 +264,12 @@ typedef struct {
   double ms, gflops, of_gemm;
   double exact_share, optimiser_ms, workspace_mb;
 } Figures;
+
+static double step_flops(const Case *c) {
+  const ExperimentFunctions *functions = c->setup.experiment->functions;
+  return functions->step_flops ? functions->step_flops(&c->setup)
+                               : problem_flops(&c->setup.problem);
+}
 
 static Figures figures_of(Case *c, int rounds) {
   Figures f = {0};
@@ -274,11 +285,12 @@ static Figures figures_of(Case *c, int rounds) {
   f.sgemm = 3 * flops / all[0];
   f.own = 3 * flops / all[1];
   f.ms = 1e3 * step;
-  f.gflops = 1e-9 * problem_flops(&c->setup.problem) / step;
+  f.gflops = 1e-9 * step_flops(c) / step;
   f.of_gemm = f.gflops / f.sgemm;
   f.exact_share = median_of(c->summing, rounds) / step;
   f.optimiser_ms = 1e3 * median_of(c->optimising, rounds);
-  f.workspace_mb = 1e-6 * (double)(problem_workspace_bytes(&c->setup.problem) * (size_t)c->threads);
+  const Objective *objective = &c->setup.objective;
+  f.workspace_mb = 1e-6 * (double)(objective->workspace_bytes(objective) * (size_t)c->threads);
   return f;
 }
 

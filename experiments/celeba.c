@@ -148,6 +148,7 @@ static Status make_hyper(const Setup *setup, Celeba *celeba) {
       .generator_layers = (int)config_int(config, "celeba.hyper_layers"),
       .hypo = &setup->network,
       .images = celeba->images,
+      .known = (celeba->least + celeba->most) / 2,
       .tile = (int)config_int(config, "train.tile"),
       .code_weight = config_real(config, "celeba.code_weight"),
       .theta_weight = config_real(config, "celeba.weights_weight"),

@@ -93,9 +93,8 @@ void hyper_init(const Hyper *hyper, uint64_t seed, real *theta) {
 
 /* ---- What it costs ---- */
 
-/* Pixels that training knows of an image, about: half of them. */
 static double image_flops(const Hyper *hyper) {
-  return hyper->spec.encoder->flops(hyper->encoder, hyper->pixels / 2) +
+  return hyper->spec.encoder->flops(hyper->encoder, hyper->spec.known) +
          hyper->spec.generator->flops(hyper->generator) +
          hyper->pixels * jet_flops(hyper->spec.hypo, &values_only);
 }

@@ -25,6 +25,7 @@ typedef struct {
   int generator_width, generator_layers;
   const Network *hypo;              /* Phi: two coordinates (row, column); borrowed, stays there */
   int64_t images;                   /* of a step, >= 1 */
+  int known;                        /* pixels of an image that training knows, about */
   int tile;                         /* least images of a tile, part of the bits; 0: hyper_tile */
   double code_weight, theta_weight; /* l1, l2 */
   HyperDraw draw;
