@@ -90,6 +90,26 @@ fails() {
   done
 }
 
+# FROM TO [KEY=VALUE...]: `siren convert` that succeeds without a word.
+turn() {
+  local code=0
+  launch 1 convert "$@" >out 2>err </dev/null || code=$?
+  if [ $code != 0 ] || [ "$(cat out)" != "written         $2" ] || grep -q '^siren:' err; then
+    bad "convert $*: exit code $code, $(cat out err)"
+  fi
+}
+
+# NAME CODE REGEX FROM TO [KEY=VALUE...]: `siren convert` refuses; a file that was there still is,
+# and no other.
+refused() {
+  local there=0
+  if echo old >"$5"; then there=1; fi 2>/dev/null
+  fails_on "$1" "$2" "$3" "${ranks:-1}" convert "${@:4}"
+  if [ $there = 1 ] && [ "$(cat "$5")" != old ]; then bad "$1: $5 is not what it was"; fi
+  if [ -e "$5.tmp" ]; then bad "$1: $5.tmp is left"; fi
+  rm -f "$5"
+}
+
 experiments() { "$siren" list | sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p'; }
 
 # EXPERIMENT: its variants, one a line.

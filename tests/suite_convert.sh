@@ -15,15 +15,6 @@ cp "$here/data/rocket.jpg" .
 # FILTER FILE OPTION...: a test picture or sound by FFmpeg.
 media() { ffmpeg -y -v error -f lavfi -i "$1" -threads 1 "${@:3}" "$2" </dev/null; }
 
-# FROM TO [KEY=VALUE...]: a conversion that succeeds without a word.
-turn() {
-  local code=0
-  launch 1 convert "$@" >out 2>err </dev/null || code=$?
-  if [ $code != 0 ] || [ "$(cat out)" != "written         $2" ] || grep -q '^siren:' err; then
-    bad "convert $*: exit code $code, $(cat out err)"
-  fi
-}
-
 # EXTENSIONS FILE...: each file into FILE.h5, and that into FILE.h5.EXTENSION.
 there_and_back() {
   local file extension
@@ -120,16 +111,6 @@ stopped() {
       "1 siren: stopped; ${way#* } was not written" ]
   done
   expect 'nothing is left of them' [ "$(find . -name 'stopped*')" = '' ]
-}
-
-# NAME CODE REGEX FROM TO [KEY=VALUE...]: refused; a file that was there still is, and no other.
-refused() {
-  local there=0
-  if echo old >"$5"; then there=1; fi 2>/dev/null
-  fails_on "$1" "$2" "$3" "${ranks:-1}" convert "${@:4}"
-  if [ $there = 1 ] && [ "$(cat "$5")" != old ]; then bad "$1: $5 is not what it was"; fi
-  if [ -e "$5.tmp" ]; then bad "$1: $5.tmp is left"; fi
-  rm -f "$5"
 }
 
 usage() {
