@@ -149,7 +149,7 @@ static Status eval_command(const Invocation *invocation) {
 
 static Status convert_command(const Invocation *invocation) {
   if (invocation->argc < 2) {
-    return status_fail(STATUS_USAGE, "FROM and TO are wanted, two files of which one ends in .h5");
+    return status_fail(STATUS_USAGE, "FROM and TO are wanted, of which one ends in .h5");
   }
   TRY(check_overrides(invocation, 2));
   return convert_file(invocation->comm, invocation->argv[0], invocation->argv[1],
@@ -312,20 +312,33 @@ static const Command commands[] = {
      "Converts an image (PNG, JPEG), a video, a sound, a mesh or a cloud (PLY, OBJ, OFF, STL, "
      "XYZ)\n"
      "into an HDF5 data set, TO ending in .h5; or one of these, or another program's, into .png,\n"
-     ".mp4 (H.264), .mkv (lossless), .wav, .flac, .ogg or .ply. Only a frame or a block of sound "
-     "is\n"
-     "in memory at a time. Keys: dataset=NAME chooses one of an HDF5 file; rate=N is the number "
-     "of\n"
-     "frames or samples a second, where the file does not tell.",
+     ".mp4 (H.264), .mkv (lossless), .wav, .flac, .ogg or .ply. A folder (with all below it) or a\n"
+     ".tar, .tar.gz or .tgz of PNG and JPEG files, or an IDX file (also .gz), becomes a set of\n"
+     "images, in order of their paths. One image, frame or block of sound is in memory at a time.\n"
+     "\n"
+     "  dataset=NAME  which one of an HDF5 file\n"
+     "  rate=N        frames or samples a second, where the file does not tell\n"
+     "  image=K       which one of a set of images, from 0 on, becomes a .png\n"
+     "\n"
+     "and for what becomes a set of images:\n"
+     "\n"
+     "  size=N        N x N pixels each: the centre square, resized; 0 (default): as they are, "
+     "and\n"
+     "                then all must be of one size\n"
+     "  resize=NAME   bilinear (default), bicubic, area or nearest, each as in PIL\n"
+     "  channels=NAME grey, rgb, or keep (default): as they are, all grey or all in colour\n"
+     "  skip=true     leave out files that cannot be read, and name them; default: stop at the "
+     "first",
      false, convert_command},
     {"bench", "[scaling] [--json] [key=value]", "speed of products, steps, sums; scaling",
      "Measures matrix products of a tile's shapes and whole training steps: medians over rounds\n"
      "in rotated order, and the steps' rates as shares of the products'. Keys: threads, rounds.\n"
      "\n" SCALING_HELP,
      false, bench_command},
-    {"info", "FILE.h5", "what a run file or checkpoint holds",
-     "Lists groups, shapes, attributes and metrics of a run file, a checkpoint or eval.h5.", false,
-     info_command},
+    {"info", "FILE.h5", "what a run file, checkpoint or data set holds",
+     "Lists groups, shapes, attributes and metrics of a run file, a checkpoint, eval.h5 or a data\n"
+     "set; of a set of images, how many are for training, validation and the test.",
+     false, info_command},
     {"--version", "", "version, build and libraries", "Version, build and libraries.", false,
      version_command},
     {"--help", "", "this text", "Lists the commands.", false, help_command},

@@ -1,5 +1,5 @@
-"""converted_sets.py make | check: for suite_image_sets.sh, in its directory. Makes IDX files; compares
-sets of images with what FFmpeg reads in the files that they are made of."""
+"""converted_sets.py make | check: for suite_image_sets.sh, in its directory. Makes IDX files and
+damaged ones; compares sets of images with what FFmpeg reads in the files that they are made of."""
 
 import gzip
 import struct

@@ -73,7 +73,8 @@ unreadable() {
   tar -czf bad.tar.gz bad
   tar -cf none.tar none set/readme.txt
   ranks=2 refused 'a damaged image' 1 '^siren: rank 0: bad/a/080\.png: ' bad a.h5
-  refused 'a damaged image of an archive' 1 '^siren: bad\.tar\.gz: bad/(a/080\.png|z\.jpeg): ' bad.tar.gz a.h5
+  refused 'a damaged image of an archive' 1 '^siren: bad\.tar\.gz: bad/(a/080\.png|z\.jpeg): ' \
+    bad.tar.gz a.h5
   fails_on 'images left out' 0 'skipped: bad/a/080\.png: ' 1 convert bad skipped.h5 skip=true
   expect 'each and their number' [ "$(grep -c '^siren: warning: skipped: bad/' err) \
 $(tail -n 1 err)" = '2 siren: warning: bad: skipped 2 of 16 images' ]
@@ -84,15 +85,16 @@ $(tail -n 1 err)" = '2 siren: warning: bad: skipped 2 of 16 images' ]
   rm one/*
   cp bad/z.jpeg one
   refused 'no readable image' 1 '^siren: one: has no readable images' one a.h5 skip=true
-  refused 'mixed sizes' 1 '^siren: mixed: 0\.png is 10x10, 00\.jpg is 30x40 pixels.*size=' mixed a.h5
+  refused 'mixed sizes' 1 '^siren: mixed: 0\.png is 10x10, 00\.jpg is 30x40 pixels.*size=' \
+    mixed a.h5
   refused 'mixed colours' 1 '^siren: mixed: 0\.png is grey, 00\.jpg is in colour.*channels=' mixed \
     a.h5 size=16
 }
 
 damaged() {
   local file
-  for file in cut.tar cut.tgz flipped.tar short.idx long.idx mark.idx labels-idx1-ubyte cut-ubyte.gz \
-    flipped-ubyte.gz; do
+  for file in cut.tar cut.tgz flipped.tar short.idx long.idx mark.idx labels-idx1-ubyte \
+    cut-ubyte.gz flipped-ubyte.gz; do
     refused "$file" 1 "^siren: $file: " $file a.h5 skip=true
   done
   cp t-idx3-ubyte idx.tar
