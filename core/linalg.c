@@ -174,7 +174,8 @@ void linalg_nt(int m, int n, int k, real alpha, const real *a, const real *b, re
                            .b = b,
                            .b_depth = 1,
                            .b_column = (size_t)k,
-                           .c = c});
+                           .c = c,
+                           .c_row = (size_t)n});
   }
 }
 
@@ -192,7 +193,8 @@ void linalg_nn(int m, int n, int k, real alpha, const real *a, const real *b, re
                            .b = b,
                            .b_depth = (size_t)n,
                            .b_column = 1,
-                           .c = c});
+                           .c = c,
+                           .c_row = (size_t)n});
   }
 }
 
@@ -214,7 +216,8 @@ void linalg_tn(int m, int n, int k, real alpha, const real *a, const real *b, bo
                            .b_depth = (size_t)n,
                            .b_column = 1,
                            .accumulate = accumulate,
-                           .c = c});
+                           .c = c,
+                           .c_row = (size_t)n});
   }
 }
 

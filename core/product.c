@@ -256,8 +256,8 @@ static void group_run(const Product *q, int i0, int rows, int p0, int depth) {
       pack_columns(q->alpha, b, q->b_column, depth, strip.columns, panel);
     }
     strip.ahead = ahead_of(q, b, depth, j0, rows / TALL);
-    real *c = q->c + (size_t)i0 * (size_t)q->n + (size_t)j0;
-    (strip.columns == WIDE ? strip_run : strip_run_narrow)(&strip, c, (size_t)q->n);
+    real *c = q->c + (size_t)i0 * q->c_row + (size_t)j0;
+    (strip.columns == WIDE ? strip_run : strip_run_narrow)(&strip, c, q->c_row);
   }
 }
 

@@ -10,9 +10,10 @@
 
 #include "core/real.h"
 
-/* c [m][n] = a (alpha b) (+ c if accumulate); c is row-major and dense. Element (i, p) of a lies at
- * a[i * a_row + p * a_depth], element (p, j) of b at b[p * b_depth + j * b_column]; in each of them
- * one stride is 1. */
+/* c [m][n] = a (alpha b) (+ c if accumulate); c's rows lie c_row >= n apart. Element (i, p) of a
+ * lies at a[i * a_row + p * a_depth], element (p, j) of b at b[p * b_depth + j * b_column]; in each
+ * of them one stride is 1. Rows of a and b may overlap: that is how a convolution reads an
+ * image. */
 typedef struct {
   int m, n, k;
   real alpha;
@@ -22,6 +23,7 @@ typedef struct {
   size_t b_depth, b_column;
   bool accumulate;
   real *c;
+  size_t c_row;
 } Product;
 
 /* Local. Needs 600 kB of stack, in double 1.2 MB. */

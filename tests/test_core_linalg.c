@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/linalg.h"
+#include "core/product.h"
 #include "core/random.h"
 
 typedef enum { NT, NN, TN, LAYOUTS } Layout;
@@ -88,6 +89,51 @@ static void shapes_beyond_one_panel(void **state) {
   }
 }
 
+/* Rows of a (of b where `across`) overlap, as a convolution's do; those of c lie apart, and what is
+ * between them stays. */
+static void check_overlap(bool across, int m, int n, int k, int step) {
+  int extent = (across ? k : m) * step + (across ? n : k), apart = n + 5;
+  real *moving = random_matrix(1, extent, 1), *other = random_matrix(across ? m : n, k, 2);
+  real *c = random_matrix(m, apart, 3), *before = random_matrix(m, apart, 3);
+  Product product = {.m = m,
+                     .n = n,
+                     .k = k,
+                     .alpha = 1,
+                     .a = across ? other : moving,
+                     .a_row = (size_t)(across ? k : step),
+                     .a_depth = 1,
+                     .b = across ? moving : other,
+                     .b_depth = across ? (size_t)step : 1,
+                     .b_column = across ? 1 : (size_t)k,
+                     .accumulate = true,
+                     .c = c,
+                     .c_row = (size_t)apart};
+  product_run(&product);
+  for (int i = 0; i < m; i++) {
+    for (int j = 0; j < apart; j++) {
+      double wanted = (double)before[i * apart + j];
+      for (int p = 0; j < n && p < k; p++) {
+        wanted += across ? (double)other[i * k + p] * (double)moving[p * step + j]
+                         : (double)moving[i * step + p] * (double)other[j * k + p];
+      }
+      double error = fabs((double)c[i * apart + j] - wanted);
+      assert_true(j < n ? error <= (REAL_IS_DOUBLE ? 1e-15 : 5e-7) * (4 + k) : error == 0);
+    }
+  }
+  free(moving), free(other), free(c), free(before);
+}
+
+static void overlapping_rows(void **state) {
+  (void)state;
+  static const int shapes[][4] = {{9, 4, 9, 3},      {30, 17, 25, 5},    {70, 33, 300, 100},
+                                  {520, 64, 90, 30}, {13, 600, 270, 54}, {6, 16, 6, 1}};
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+    for (int across = 0; across < 2; across++) {
+      check_overlap(across, shapes[s][0], shapes[s][1], shapes[s][2], shapes[s][3]);
+    }
+  }
+}
+
 /* A not-a-number must come out wherever it enters: divergence is found by it. */
 static void nan_is_not_lost(void **state) {
   (void)state;
@@ -108,6 +154,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_small_shapes),
       cmocka_unit_test(shapes_beyond_one_panel),
+      cmocka_unit_test(overlapping_rows),
       cmocka_unit_test(nan_is_not_lost),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
