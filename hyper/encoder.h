@@ -6,6 +6,7 @@
 #ifndef HYPER_ENCODER_H
 #define HYPER_ENCODER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hyper/parameters.h"
@@ -52,6 +53,8 @@ typedef struct {
 
   /* Floating-point operations of forward and backward for one image with so many known pixels. */
   double (*flops)(const void *self, int known);
+
+  bool together; /* codes depend on the images handed in together (batch norm) */
 } EncoderKind;
 
 /* Local. The table; *count gets its length. */
@@ -60,6 +63,7 @@ const EncoderKind *const *encoder_table(int *count);
 /* Local. A row by name, or NULL. */
 const EncoderKind *encoder_find(const char *name);
 
-extern const EncoderKind encoder_set_sine, encoder_set_relu, encoder_conv, encoder_partial_conv;
+extern const EncoderKind encoder_set_sine, encoder_set_relu, encoder_conv, encoder_partial_conv,
+    encoder_partial_conv_official;
 
 #endif
