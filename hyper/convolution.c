@@ -90,12 +90,19 @@ void convolution_adjoint(const Convolution *layer, const Plane *plane, const rea
   }
 }
 
+/* In double: there may be thousands of pixels, of both signs. */
 static void add_bias_gradient(const Convolution *layer, const Plane *plane, const real *y_bar,
                               real *bias_bar) {
-  for (int i = 0; i < plane_span(plane); i++) {
-    const real *pixel = y_bar + (size_t)i * (size_t)layer->out;
+  enum { CHUNK = 64 };
+  for (int first = 0; first < layer->out; first += CHUNK) {
+    int count = layer->out - first < CHUNK ? layer->out - first : CHUNK;
+    double sum[CHUNK] = {0};
+    for (int i = 0; i < plane_span(plane); i++) {
+      const real *pixel = y_bar + (size_t)i * (size_t)layer->out + (size_t)first;
 #pragma omp simd
-    for (int o = 0; o < layer->out; o++) bias_bar[o] += pixel[o];
+      for (int o = 0; o < count; o++) sum[o] += (double)pixel[o];
+    }
+    for (int o = 0; o < count; o++) bias_bar[first + o] += (real)sum[o];
   }
 }
 
