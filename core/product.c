@@ -13,7 +13,7 @@ enum {
   WIDE = 2 * LANES,
   LINE = 64 / (int)sizeof(real),
   DEPTH = 256,           /* a panel of b, DEPTH x WIDE, stays in the first-level cache */
-  GROUP = 512,           /* rows of a that share a packed panel of b; a multiple of TALL */
+  GROUP = 512,           /* rows of a that share a packed panel of b */
   COPY_ROW = DEPTH + 16, /* of a copied row of a */
   COPY_FROM = 512,       /* columns of c from which copying a pays */
   BLOCK = 8,             /* square blocks in which a panel is transposed */
@@ -57,16 +57,36 @@ static inline __attribute__((always_inline)) void tile(int rows, int depth, cons
   }
 }
 
-/* The two layouts of a and the two heights are constants of the inlined tile. */
+/* The two layouts of a and the heights, those of the last rows of a group included, are constants
+ * of the inlined tile. */
 #define TILE(name, rows, a_row, a_depth)                                                           \
   static __attribute__((noinline)) void name(int depth, const real *a, size_t stride,              \
                                              const real *panel, bool add, real *c, size_t c_row) { \
     (void)stride;                                                                                  \
     tile(rows, depth, a, a_row, a_depth, panel, add, c, c_row);                                    \
   }
-TILE(tile_rows, TALL, stride, 1)
-TILE(tile_row, 1, stride, 1)
-TILE(tile_packed, TALL, 1, TALL)
+#define TILES(rows)                       \
+  TILE(tile_rows_##rows, rows, stride, 1) \
+  TILE(tile_packed_##rows, rows, 1, rows)
+TILES(1)
+TILES(2)
+TILES(3)
+TILES(4)
+TILES(5)
+TILES(6)
+#ifdef __AVX512F__
+TILES(7)
+TILES(8)
+#define LIST(name) \
+  { NULL, name##_1, name##_2, name##_3, name##_4, name##_5, name##_6, name##_7, name##_8 }
+#else
+#define LIST(name) \
+  { NULL, name##_1, name##_2, name##_3, name##_4, name##_5, name##_6 }
+#endif
+typedef void TileFunction(int depth, const real *a, size_t stride, const real *panel, bool add,
+                          real *c, size_t c_row);
+static TileFunction *const tiles_rows[TALL + 1] = LIST(tile_rows);
+static TileFunction *const tiles_packed[TALL + 1] = LIST(tile_packed);
 
 /* ---- Packing ---- */
 
@@ -122,12 +142,20 @@ static void pack_columns(real alpha, const real *b, size_t stride, int depth, in
   }
 }
 
-/* packed [group / TALL][depth][TALL] = columns of a, whose rows lie along depth. */
+/* packed [rows / TALL][depth][TALL] = columns of a, whose rows lie along depth; the last rows, if
+ * they are fewer, follow as [depth][rest]. */
 static void pack_group(const real *a, size_t stride, int depth, int rows, real *packed) {
-  for (int i = 0; i + TALL <= rows; i += TALL) {
+  int i = 0;
+  for (; i + TALL <= rows; i += TALL) {
     for (int p = 0; p < depth; p++) {
       memcpy(packed + (size_t)(i * depth + p * TALL), a + (size_t)p * stride + (size_t)i,
              TALL * sizeof *packed);
+    }
+  }
+  int rest = rows - i;
+  for (int p = 0; p < depth; p++) {
+    for (int r = 0; r < rest; r++) {
+      packed[i * depth + p * rest + r] = a[(size_t)p * stride + (size_t)(i + r)];
     }
   }
 }
@@ -174,10 +202,7 @@ static inline void ahead_fetch(const Ahead *ahead, int tile_index) {
 
 /* A group of rows of a over one panel. */
 typedef struct {
-  const Product *product;
-  int i0, rows; /* of a and c */
-  int p0, depth;
-  int j0, columns;
+  int rows, depth, columns;
   bool add;
   const real *panel;
   Ahead ahead;
@@ -186,29 +211,14 @@ typedef struct {
   bool packed;
 } Strip;
 
-/* Rows that do not fill a tile, one by one. */
-static void strip_rest(const Strip *s, int first, real *c, size_t c_row) {
-  const Product *q = s->product;
-  real row[DEPTH];
-  for (int i = first; i < s->rows; i++) {
-    const real *a = q->a + (size_t)(s->i0 + i) * q->a_row + (size_t)s->p0 * q->a_depth;
-    for (int p = 0; p < s->depth; p++) row[p] = a[(size_t)p * q->a_depth];
-    tile_row(s->depth, row, DEPTH, s->panel, s->add, c + (size_t)i * c_row, c_row);
-  }
-}
-
 static void strip_run(const Strip *s, real *c, size_t c_row) {
-  int i = 0;
-  for (; i + TALL <= s->rows; i += TALL) {
-    real *target = c + (size_t)i * c_row;
+  for (int i = 0; i < s->rows; i += TALL) {
+    int rows = s->rows - i < TALL ? s->rows - i : TALL;
+    const real *a = s->a + (s->packed ? (size_t)(i * s->depth) : (size_t)i * s->a_row);
+    TileFunction *run = (s->packed ? tiles_packed : tiles_rows)[rows];
     ahead_fetch(&s->ahead, i / TALL);
-    if (s->packed) {
-      tile_packed(s->depth, s->a + (size_t)(i * s->depth), TALL, s->panel, s->add, target, c_row);
-    } else {
-      tile_rows(s->depth, s->a + (size_t)i * s->a_row, s->a_row, s->panel, s->add, target, c_row);
-    }
+    run(s->depth, a, s->a_row, s->panel, s->add, c + (size_t)i * c_row, c_row);
   }
-  strip_rest(s, i, c, c_row);
 }
 
 /* The last columns of c, where a vector would reach beyond the row. */
@@ -228,10 +238,7 @@ static void group_run(const Product *q, int i0, int rows, int p0, int depth) {
   real panel[DEPTH * WIDE] __attribute__((aligned(REAL_ALIGN)));
   real own[GROUP * COPY_ROW] __attribute__((aligned(REAL_ALIGN)));
   const real *a = q->a + (size_t)i0 * q->a_row + (size_t)p0 * q->a_depth;
-  Strip strip = {.product = q,
-                 .i0 = i0,
-                 .rows = rows,
-                 .p0 = p0,
+  Strip strip = {.rows = rows,
                  .depth = depth,
                  .panel = panel,
                  .add = q->accumulate || p0 > 0,
@@ -247,7 +254,6 @@ static void group_run(const Product *q, int i0, int rows, int p0, int depth) {
     strip.a_row = COPY_ROW;
   }
   for (int j0 = 0; j0 < q->n; j0 += WIDE) {
-    strip.j0 = j0;
     strip.columns = q->n - j0 < WIDE ? q->n - j0 : WIDE;
     const real *b = q->b + (size_t)p0 * q->b_depth + (size_t)j0 * q->b_column;
     if (q->b_column == 1) {
@@ -255,7 +261,7 @@ static void group_run(const Product *q, int i0, int rows, int p0, int depth) {
     } else {
       pack_columns(q->alpha, b, q->b_column, depth, strip.columns, panel);
     }
-    strip.ahead = ahead_of(q, b, depth, j0, rows / TALL);
+    strip.ahead = ahead_of(q, b, depth, j0, (rows + TALL - 1) / TALL);
     real *c = q->c + (size_t)i0 * q->c_row + (size_t)j0;
     (strip.columns == WIDE ? strip_run : strip_run_narrow)(&strip, c, q->c_row);
   }
