@@ -1,5 +1,7 @@
 #include "core/product.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <string.h>
 
 /* A vector, and the tile of results that stays in registers: TALL rows of two vectors. */
@@ -88,12 +90,35 @@ typedef void TileFunction(int depth, const real *a, size_t stride, const real *p
 static TileFunction *const tiles_rows[TALL + 1] = LIST(tile_rows);
 static TileFunction *const tiles_packed[TALL + 1] = LIST(tile_packed);
 
+/* ---- Steps from row to row, some of which jump ---- */
+
+typedef struct {
+  size_t stride, jump;
+  int run, left; /* left: steps until the next jump */
+} Steps;
+
+static Steps steps_from(size_t stride, int run, size_t jump, int index) {
+  return (Steps){stride, jump, run, run ? run - index % run : INT_MAX};
+}
+
+/* The way from the first to this row. */
+static size_t way_to(size_t stride, int run, size_t jump, int index) {
+  return (size_t)index * stride + (run ? (size_t)(index / run) * jump : 0);
+}
+
+static inline size_t step(Steps *steps, int count) {
+  size_t way = (size_t)count * steps->stride;
+  steps->left -= count;
+  if (steps->left > 0) return way;
+  steps->left = steps->run;
+  return way + steps->jump;
+}
+
 /* ---- Packing ---- */
 
 /* panel [depth][WIDE] = alpha * rows of b; columns beyond n are zero. */
-static void pack_rows(real alpha, const real *b, size_t stride, int depth, int n, real *panel) {
-  for (int p = 0; p < depth; p++) {
-    const real *from = b + (size_t)p * stride;
+static void pack_rows(real alpha, const real *from, Steps steps, int depth, int n, real *panel) {
+  for (int p = 0; p < depth; p++, from += step(&steps, 1)) {
     real *to = panel + p * WIDE;
     if (n == WIDE) {
       *(Vector *)to = alpha * *(const Unaligned *)from;
@@ -144,27 +169,26 @@ static void pack_columns(real alpha, const real *b, size_t stride, int depth, in
 
 /* packed [rows / TALL][depth][TALL] = columns of a, whose rows lie along depth; the last rows, if
  * they are fewer, follow as [depth][rest]. */
-static void pack_group(const real *a, size_t stride, int depth, int rows, real *packed) {
-  int i = 0;
-  for (; i + TALL <= rows; i += TALL) {
-    for (int p = 0; p < depth; p++) {
-      memcpy(packed + (size_t)(i * depth + p * TALL), a + (size_t)p * stride + (size_t)i,
-             TALL * sizeof *packed);
-    }
-  }
-  int rest = rows - i;
-  for (int p = 0; p < depth; p++) {
-    for (int r = 0; r < rest; r++) {
-      packed[i * depth + p * rest + r] = a[(size_t)p * stride + (size_t)(i + r)];
+static void pack_group(const real *a, Steps along, int depth, int rows, real *packed) {
+  for (int i = 0; i < rows; i += TALL) {
+    int height = rows - i < TALL ? rows - i : TALL;
+    const real *from = a + i;
+    Steps steps = along;
+    for (int p = 0; p < depth; p++, from += step(&steps, 1), packed += height) {
+      if (height == TALL) {
+        memcpy(packed, from, TALL * sizeof *packed);
+      } else {
+        memcpy(packed, from, (size_t)height * sizeof *packed);
+      }
     }
   }
 }
 
-/* rows [rows][COPY_ROW] = dense rows of a: rows whose distance is a power of two would fall into
- * the same few sets of the cache. */
-static void copy_group(const real *a, size_t stride, int depth, int rows, real *copy) {
-  for (int i = 0; i < rows; i++) {
-    memcpy(copy + i * COPY_ROW, a + (size_t)i * stride, (size_t)depth * sizeof *copy);
+/* rows [rows][COPY_ROW] = rows of a: rows whose distance is a power of two would fall into the same
+ * few sets of the cache. */
+static void copy_group(const real *a, Steps steps, int depth, int rows, real *copy) {
+  for (int i = 0; i < rows; i++, a += step(&steps, 1)) {
+    memcpy(copy + i * COPY_ROW, a, (size_t)depth * sizeof *copy);
   }
 }
 
@@ -206,68 +230,94 @@ typedef struct {
   bool add;
   const real *panel;
   Ahead ahead;
-  const real *a; /* the group: dense rows a_row apart, or packed */
-  size_t a_row;
+  const real *a; /* the group: rows a_steps apart, or packed */
+  Steps a_steps, c_steps;
   bool packed;
 } Strip;
 
-static void strip_run(const Strip *s, real *c, size_t c_row) {
-  for (int i = 0; i < s->rows; i += TALL) {
-    int rows = s->rows - i < TALL ? s->rows - i : TALL;
-    const real *a = s->a + (s->packed ? (size_t)(i * s->depth) : (size_t)i * s->a_row);
-    TileFunction *run = (s->packed ? tiles_packed : tiles_rows)[rows];
-    ahead_fetch(&s->ahead, i / TALL);
-    run(s->depth, a, s->a_row, s->panel, s->add, c + (size_t)i * c_row, c_row);
+/* Rows of the next tile out of so many in one run: those of a run are shared out evenly. */
+static int height_of(int rows, bool run) {
+  int tiles = (rows + TALL - 1) / TALL;
+  return tiles == 1 ? rows : run ? (rows + tiles - 1) / tiles : TALL;
+}
+
+static void strip_run(const Strip *s, Steps c_steps, real *c) {
+  const real *a = s->a;
+  Steps a_steps = s->a_steps;
+  TileFunction *const *tiles = s->packed ? tiles_packed : tiles_rows;
+  for (int i = 0, index = 0, height; i < s->rows; i += height, index++) {
+    int most = s->rows - i < c_steps.left ? s->rows - i : c_steps.left;
+    most = most < a_steps.left ? most : a_steps.left;
+    height = height_of(most, c_steps.run > 0);
+    ahead_fetch(&s->ahead, index);
+    tiles[height](s->depth, a, a_steps.stride, s->panel, s->add, c, c_steps.stride);
+    a += step(&a_steps, height);
+    c += step(&c_steps, height);
   }
 }
 
 /* The last columns of c, where a vector would reach beyond the row. */
-static void strip_run_narrow(const Strip *s, real *c, size_t c_row) {
-  real wide[GROUP][WIDE];
-  for (int i = 0; i < s->rows; i++) {
-    for (int j = 0; j < WIDE; j++)
-      wide[i][j] = j < s->columns ? c[(size_t)i * c_row + (size_t)j] : 0;
+static void strip_run_narrow(const Strip *s, Steps c_steps, real *c) {
+  real wide[GROUP][WIDE], *to = c;
+  Steps steps = c_steps;
+  for (int i = 0; i < s->rows; i++, to += step(&steps, 1)) {
+    for (int j = 0; j < WIDE; j++) wide[i][j] = j < s->columns ? to[j] : 0;
   }
-  strip_run(s, wide[0], WIDE);
-  for (int i = 0; i < s->rows; i++) {
-    memcpy(c + (size_t)i * c_row, wide[i], (size_t)s->columns * sizeof *c);
+  strip_run(s, steps_from(WIDE, 0, 0, 0), wide[0]);
+  for (int i = 0; i < s->rows; i++, c += step(&c_steps, 1)) {
+    memcpy(c, wide[i], (size_t)s->columns * sizeof *c);
   }
+}
+
+/* The group's rows of a for these depths, as tiles want them. */
+static Strip group_rows(const Product *q, int i0, int rows, int p0, int depth, real *own) {
+  const real *a = q->a + way_to(q->a_row, q->row_run, q->a_jump, i0) +
+                  way_to(q->a_depth, q->depth_run, q->a_jump, p0);
+  Strip strip = {.rows = rows,
+                 .depth = depth,
+                 .add = q->accumulate || p0 > 0,
+                 .a = own,
+                 .c_steps = steps_from(q->c_row, q->row_run, q->c_jump, i0)};
+  if (q->a_depth != 1 || q->depth_run) {
+    pack_group(a, steps_from(q->a_depth, q->depth_run, q->a_jump, p0), depth, rows, own);
+    strip.packed = true;
+    strip.a_steps = steps_from((size_t)depth, 0, 0, 0);
+    return strip;
+  }
+  Steps steps = steps_from(q->a_row, q->row_run, q->a_jump, i0);
+  if (q->n >= COPY_FROM) {
+    copy_group(a, steps, depth, rows, own);
+    strip.a_steps = steps_from(COPY_ROW, 0, 0, 0);
+  } else {
+    strip.a = a;
+    strip.a_steps = steps;
+  }
+  return strip;
 }
 
 static void group_run(const Product *q, int i0, int rows, int p0, int depth) {
   real panel[DEPTH * WIDE] __attribute__((aligned(REAL_ALIGN)));
   real own[GROUP * COPY_ROW] __attribute__((aligned(REAL_ALIGN)));
-  const real *a = q->a + (size_t)i0 * q->a_row + (size_t)p0 * q->a_depth;
-  Strip strip = {.rows = rows,
-                 .depth = depth,
-                 .panel = panel,
-                 .add = q->accumulate || p0 > 0,
-                 .a = a,
-                 .a_row = q->a_row};
-  if (q->a_depth != 1) {
-    pack_group(a, q->a_depth, depth, rows, own);
-    strip.a = own;
-    strip.packed = true;
-  } else if (q->n >= COPY_FROM) {
-    copy_group(a, q->a_row, depth, rows, own);
-    strip.a = own;
-    strip.a_row = COPY_ROW;
-  }
+  Strip strip = group_rows(q, i0, rows, p0, depth, own);
+  strip.panel = panel;
   for (int j0 = 0; j0 < q->n; j0 += WIDE) {
     strip.columns = q->n - j0 < WIDE ? q->n - j0 : WIDE;
-    const real *b = q->b + (size_t)p0 * q->b_depth + (size_t)j0 * q->b_column;
+    const real *b =
+        q->b + way_to(q->b_depth, q->depth_run, q->b_jump, p0) + (size_t)j0 * q->b_column;
     if (q->b_column == 1) {
-      pack_rows(q->alpha, b, q->b_depth, depth, strip.columns, panel);
+      Steps steps = steps_from(q->b_depth, q->depth_run, q->b_jump, p0);
+      pack_rows(q->alpha, b, steps, depth, strip.columns, panel);
     } else {
       pack_columns(q->alpha, b, q->b_column, depth, strip.columns, panel);
     }
     strip.ahead = ahead_of(q, b, depth, j0, (rows + TALL - 1) / TALL);
-    real *c = q->c + (size_t)i0 * q->c_row + (size_t)j0;
-    (strip.columns == WIDE ? strip_run : strip_run_narrow)(&strip, c, q->c_row);
+    real *c = q->c + way_to(q->c_row, q->row_run, q->c_jump, i0) + (size_t)j0;
+    (strip.columns == WIDE ? strip_run : strip_run_narrow)(&strip, strip.c_steps, c);
   }
 }
 
 void product_run(const Product *q) {
+  assert(!q->depth_run || (q->a_row == 1 && q->b_column == 1 && !q->row_run));
   for (int i0 = 0; i0 < q->m; i0 += GROUP) {
     int rows = q->m - i0 < GROUP ? q->m - i0 : GROUP;
     for (int p0 = 0; p0 < q->k; p0 += DEPTH) {

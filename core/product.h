@@ -24,6 +24,11 @@ typedef struct {
   bool accumulate;
   real *c;
   size_t c_row;
+
+  /* Not 0: rows (depths) come in runs of so many, behind each of which a and c (a and b) jump over
+   * so many reals more. Depths do so only where a_row and b_column are 1. */
+  int row_run, depth_run;
+  size_t a_jump, b_jump, c_jump;
 } Product;
 
 /* Local. Needs 600 kB of stack, in double 1.2 MB. */

@@ -31,6 +31,11 @@ static ptrdiff_t tap(const Convolution *layer, const Plane *plane, int row, int 
   return (ptrdiff_t)(row - half) * plane_pitch(plane) + column - half;
 }
 
+/* Reals between two rows of an image. */
+static size_t border(const Plane *plane, int channels) {
+  return (size_t)plane->border * (size_t)channels;
+}
+
 static void add_bias(const Convolution *layer, const Plane *plane, const real *bias, real *y) {
   for (int i = 0; i < plane_span(plane); i++) {
     real *pixel = y + (size_t)i * (size_t)layer->out;
@@ -42,10 +47,13 @@ static void add_bias(const Convolution *layer, const Plane *plane, const real *b
 void convolution_forward(const Convolution *layer, const Plane *plane, const real *theta,
                          int images, const real *x, real *y) {
   size_t row = (size_t)layer->kernel * (size_t)layer->in;
-  Product product = {.m = plane_span(plane),
+  Product product = {.m = plane->rows * plane->columns,
                      .n = layer->out,
                      .k = (int)row,
                      .alpha = 1,
+                     .row_run = plane->columns,
+                     .a_jump = border(plane, layer->in),
+                     .c_jump = border(plane, layer->out),
                      .a_row = (size_t)layer->in,
                      .a_depth = 1,
                      .b_depth = 1,
@@ -68,10 +76,13 @@ void convolution_forward(const Convolution *layer, const Plane *plane, const rea
 void convolution_adjoint(const Convolution *layer, const Plane *plane, const real *theta,
                          int images, const real *y_bar, bool accumulate, real *x_bar) {
   int taps = layer->kernel * layer->kernel;
-  Product product = {.m = plane_span(plane),
+  Product product = {.m = plane->rows * plane->columns,
                      .n = layer->in,
                      .k = layer->out,
                      .alpha = 1,
+                     .row_run = plane->columns,
+                     .a_jump = border(plane, layer->out),
+                     .c_jump = border(plane, layer->in),
                      .a_row = (size_t)layer->out,
                      .a_depth = 1,
                      .b_depth = convolution_fan_in(layer),
@@ -111,8 +122,11 @@ void convolution_gradient(const Convolution *layer, const Plane *plane, int imag
   size_t row = (size_t)layer->kernel * (size_t)layer->in;
   Product product = {.m = layer->out,
                      .n = (int)row,
-                     .k = plane_span(plane),
+                     .k = plane->rows * plane->columns,
                      .alpha = 1,
+                     .depth_run = plane->columns,
+                     .a_jump = border(plane, layer->out),
+                     .b_jump = border(plane, layer->in),
                      .a_row = 1,
                      .a_depth = (size_t)layer->out,
                      .b_depth = (size_t)layer->in,

@@ -1,8 +1,8 @@
 /* A layer y = W * x + b, where the image keeps its size: stride 1, an odd kernel, zeros around the
  * image (hyper/plane.h). No patches are gathered: the pixels under a row of the kernel lie side by
  * side, so that pixels of y are rows of a matrix product whose rows overlap in memory; a product
- * takes a row of the kernel and an image, with the border between its rows, and products of kernel
- * rows add up. */
+ * takes a row of the kernel and an image, jumping over the border between its rows, and products of
+ * kernel rows add up. */
 #ifndef HYPER_CONVOLUTION_H
 #define HYPER_CONVOLUTION_H
 

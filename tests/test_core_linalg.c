@@ -89,48 +89,79 @@ static void shapes_beyond_one_panel(void **state) {
   }
 }
 
-/* Rows of a (of b where `across`) overlap, as a convolution's do; those of c lie apart, and what is
- * between them stays. */
-static void check_overlap(bool across, int m, int n, int k, int step) {
-  int extent = (across ? k : m) * step + (across ? n : k), apart = n + 5;
-  real *moving = random_matrix(1, extent, 1), *other = random_matrix(across ? m : n, k, 2);
-  real *c = random_matrix(m, apart, 3), *before = random_matrix(m, apart, 3);
-  Product product = {.m = m,
-                     .n = n,
-                     .k = k,
-                     .alpha = 1,
-                     .a = across ? other : moving,
-                     .a_row = (size_t)(across ? k : step),
-                     .a_depth = 1,
-                     .b = across ? moving : other,
-                     .b_depth = across ? (size_t)step : 1,
-                     .b_column = across ? 1 : (size_t)k,
-                     .accumulate = true,
-                     .c = c,
-                     .c_row = (size_t)apart};
-  product_run(&product);
-  for (int i = 0; i < m; i++) {
-    for (int j = 0; j < apart; j++) {
-      double wanted = (double)before[i * apart + j];
-      for (int p = 0; j < n && p < k; p++) {
-        wanted += across ? (double)other[i * k + p] * (double)moving[p * step + j]
-                         : (double)moving[i * step + p] * (double)other[j * k + p];
+/* As a convolution reads images: rows of a, or of both factors along k, overlap and come in runs,
+ * as do those of c, which lie apart; what is between them stays. */
+typedef struct {
+  int m, n, k, step, run;
+} Overlap;
+
+enum { JUMP = 7 };
+
+static int jumping(int index, int step, int run) {
+  return index * step + (run ? index / run * JUMP : 0);
+}
+
+static void compare_overlap(const Product *product, const real *before, int extent) {
+  const Product *q = product;
+  bool along_k = q->b_column == 1;
+  for (int i = 0, at = 0; i < q->m; i++) {
+    int row = jumping(i, (int)q->c_row, q->row_run);
+    for (; at < row; at++) assert_true(q->c[at] == before[at]);
+    for (int j = 0; j < q->n; j++, at++) {
+      double wanted = (double)before[at];
+      for (int p = 0; p < q->k; p++) {
+        int a = along_k ? jumping(p, (int)q->a_depth, q->depth_run) + i
+                        : jumping(i, (int)q->a_row, q->row_run) + p;
+        int b = along_k ? jumping(p, (int)q->b_depth, q->depth_run) + j : j * (int)q->b_column + p;
+        wanted += (double)q->a[a] * (double)q->b[b];
       }
-      double error = fabs((double)c[i * apart + j] - wanted);
-      assert_true(j < n ? error <= (REAL_IS_DOUBLE ? 1e-15 : 5e-7) * (4 + k) : error == 0);
+      double tolerance = (REAL_IS_DOUBLE ? 1e-15 : 5e-7) * (4 + q->k);
+      assert_true(fabs((double)q->c[at] - wanted) <= tolerance);
+    }
+    if (i == q->m - 1) {
+      for (; at < extent; at++) assert_true(q->c[at] == before[at]);
     }
   }
-  free(moving), free(other), free(c), free(before);
+}
+
+static void check_overlap(Overlap s, bool along_k) {
+  int longest = s.m > s.k ? s.m : s.k, wide = s.m + s.n + s.k;
+  int extent = jumping(s.m, s.n + 5, along_k ? 0 : s.run) + 1;
+  real *a = random_matrix(1, jumping(longest, s.step, s.run) + wide, 1);
+  real *b = along_k ? random_matrix(1, jumping(longest, s.step, s.run) + wide, 2)
+                    : random_matrix(s.n, s.k, 2);
+  real *c = random_matrix(1, extent, 3), *before = random_matrix(1, extent, 3);
+  Product product = {.m = s.m,
+                     .n = s.n,
+                     .k = s.k,
+                     .alpha = 1,
+                     .a = a,
+                     .a_row = along_k ? 1 : (size_t)s.step,
+                     .a_depth = along_k ? (size_t)s.step : 1,
+                     .b = b,
+                     .b_depth = along_k ? (size_t)s.step : 1,
+                     .b_column = along_k ? 1 : (size_t)s.k,
+                     .accumulate = true,
+                     .c = c,
+                     .c_row = (size_t)(s.n + 5),
+                     .row_run = along_k ? 0 : s.run,
+                     .depth_run = along_k ? s.run : 0,
+                     .a_jump = JUMP,
+                     .b_jump = along_k ? JUMP : 0,
+                     .c_jump = along_k ? 0 : JUMP};
+  product_run(&product);
+  compare_overlap(&product, before, extent);
+  free(a), free(b), free(c), free(before);
 }
 
 static void overlapping_rows(void **state) {
   (void)state;
-  static const int shapes[][4] = {{9, 4, 9, 3},      {30, 17, 25, 5},    {70, 33, 300, 100},
-                                  {520, 64, 90, 30}, {13, 600, 270, 54}, {6, 16, 6, 1}};
+  static const Overlap shapes[] = {
+      {9, 4, 9, 3, 0},      {30, 17, 25, 5, 0},    {70, 33, 300, 100, 0}, {520, 64, 90, 30, 0},
+      {13, 600, 270, 9, 0}, {6, 16, 6, 1, 3},      {35, 33, 9, 3, 7},     {600, 40, 530, 6, 32},
+      {96, 64, 64, 64, 32}, {40, 530, 41, 20, 13}, {7, 5, 300, 1, 9},     {530, 20, 12, 4, 1}};
   for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-    for (int across = 0; across < 2; across++) {
-      check_overlap(across, shapes[s][0], shapes[s][1], shapes[s][2], shapes[s][3]);
-    }
+    for (int along_k = 0; along_k < 2; along_k++) check_overlap(shapes[s], along_k);
   }
 }
 
