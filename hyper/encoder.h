@@ -54,7 +54,9 @@ typedef struct {
   /* Floating-point operations of forward and backward for one image with so many known pixels. */
   double (*flops)(const void *self, int known);
 
-  bool together; /* codes depend on the images handed in together (batch norm) */
+  /* Codes depend on the images handed in together (batch norm): the same ones, in tiles of the same
+   * size, give the same codes. */
+  bool together;
 } EncoderKind;
 
 /* Local. The table; *count gets its length. */

@@ -1,18 +1,18 @@
-/* Encoders of partial convolutions (Liu et al., ECCV 2018), which know which pixels are known: a
- * residual network (basic blocks of He et al. 2016) whose convolutions are
-
- *   y = W * (m x) 9 / sum m   where the sum of m over the 3 x 3 pixels is not 0, else y = 0,
-
- * m: 1 for known pixels; behind a layer it is 1 where that sum is not 0. There is no bias, since
- * batch norm follows: over all pixels of the images handed in together (the tile: what Hoffer et
- * al. 2017 call ghost batch norm), in training and evaluation alike. A code therefore depends on
- * the images beside its own. At the end is one linear layer over the pixels (paper.md 8.2).
+/* Encoders of partial convolutions (Liu et al., ECCV 2018): a residual network (basic blocks of He
+ * et al. 2016) whose layers are told which pixels are known,
  *
- * The released code differs (paper.md 11): it takes pixels of red <= 0 for unknown, and all that
+ *   y = W * (m x) 9 / sum m   where the sum of m over 3 x 3 pixels is not 0, else y = 0,
+ *
+ * m: 1 for known pixels, 0 for others and outside; behind a layer it is 1 where that sum is not 0.
+ * There is no bias, since batch norm follows: over all pixels of the images handed in together (a
+ * tile; Hoffer et al. 2017 call it ghost batch norm), in training and evaluation alike, so that a
+ * code depends on the images beside its own: evaluate as many together as in training. At the end
+ * is one linear layer over the pixels (paper.md 8.2).
+ *
+ * The released code differs: it takes pixels of red <= 0 for unknown (paper.md 11), and whatever
  * the first layer wrote for known. That is the row "partial_conv_official". */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "hyper/convolution.h"
