@@ -30,7 +30,8 @@ static void make_rows(const Outer *outer, const OuterFactors *factors, const Out
                          .b = factors->v + tensor->v,
                          .b_depth = outer->v_size,
                          .b_column = 1,
-                         .c = block});
+                         .c = block,
+                         .c_row = (size_t)tensor->cols});
 }
 
 /* Elements of one tensor. A row that is wanted in part is made whole beside it. */
@@ -109,7 +110,8 @@ double outer_chunk_square(const Outer *outer, const OuterFactors *factors, int c
                          .b = u,
                          .b_depth = 1,
                          .b_column = outer->u_size,
-                         .c = scratch});
+                         .c = scratch,
+                         .c_row = (size_t)items});
   double sum = 0;
   for (int i = 0; i < items; i++) {
     for (int j = 0; j <= i; j++) {

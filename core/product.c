@@ -317,6 +317,7 @@ static void group_run(const Product *q, int i0, int rows, int p0, int depth) {
 }
 
 void product_run(const Product *q) {
+  assert(q->c_row >= (size_t)q->n);
   assert(!q->depth_run || (q->a_row == 1 && q->b_column == 1 && !q->row_run));
   for (int i0 = 0; i0 < q->m; i0 += GROUP) {
     int rows = q->m - i0 < GROUP ? q->m - i0 : GROUP;

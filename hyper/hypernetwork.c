@@ -198,7 +198,8 @@ static void forward_last(const Hypernetwork *hyper, const real *theta, int image
                              .b = theta + part->weight + first * width,
                              .b_depth = 1,
                              .b_column = width,
-                             .c = block});
+                             .c = block,
+                             .c_row = count});
       copy_rows(rows, count, block, theta + part->bias + first, stride,
                 thetas + (size_t)image * stride + part->target->offset + first);
     }
@@ -237,7 +238,8 @@ static void backward_last(const Hypernetwork *hyper, const real *theta, int imag
                            .b = theta + part->weight + first * width,
                            .b_depth = width,
                            .b_column = 1,
-                           .c = memory->buffer});
+                           .c = memory->buffer,
+                           .c_row = width});
     for (size_t i = 0; i < count; i++) memory->sum[i] += (double)memory->buffer[i];
   }
   for (size_t i = 0; i < count; i++) memory->bar[0][i] = (real)memory->sum[i];
