@@ -10,6 +10,7 @@
 
 #include "core/linalg.h"
 #include "core/memory.h"
+#include "core/random.h"
 #include "hyper/generator.h"
 
 typedef struct {
@@ -37,10 +38,18 @@ static Status create(const GeneratorSpec *spec, Parameters *parameters, void **s
   return STATUS_OK;
 }
 
+/* The network's streams have the numbers of its layers, those of other tensors their offsets: under
+ * one seed they would meet. */
+static uint64_t own_seed(const Cnp *cnp, uint64_t seed) {
+  uint64_t words[4];
+  random_words((RandomStream){seed, RANDOM_WEIGHT, cnp->decoder}, 0, 0, words);
+  return words[0];
+}
+
 static void init(const void *self, uint64_t seed, real *theta) {
   const Cnp *cnp = self;
   const Linear *first = first_layer(cnp);
-  network_init(cnp->spec.hypo, seed, theta + cnp->decoder);
+  network_init(cnp->spec.hypo, own_seed(cnp, seed), theta + cnp->decoder);
   parameters_normal(seed, cnp->weight, (size_t)first->out * (size_t)cnp->spec.code,
                     sqrt(2. / (first->in + cnp->spec.code)), theta + cnp->weight);
 }
