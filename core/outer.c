@@ -1,6 +1,8 @@
 #include "core/outer.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/product.h"
@@ -13,6 +15,27 @@ static size_t tensor_size(const OuterTensor *tensor) {
 
 size_t outer_begin(const Outer *outer, size_t n_parameters) {
   return outer->n_tensors ? outer->tensors[0].offset : n_parameters;
+}
+
+/* ---- Factors ---- */
+
+static bool all_finite(const real *values, int n) {
+  int bad = 0;
+#pragma omp simd reduction(| : bad)
+  for (int i = 0; i < n; i++) bad |= !isfinite(values[i]);
+  return !bad;
+}
+
+int outer_nonfinite(const Outer *outer, const OuterFactors *factors, int64_t first, int64_t end) {
+  for (int t = 0; t < outer->n_tensors; t++) {
+    const OuterTensor *tensor = &outer->tensors[t];
+    for (size_t i = (size_t)first; i < (size_t)end; i++) {
+      bool good = all_finite(factors->u + i * outer->u_size + tensor->u, tensor->rows) &&
+                  all_finite(factors->v + i * outer->v_size + tensor->v, tensor->cols);
+      if (!good) return t;
+    }
+  }
+  return outer->n_tensors;
 }
 
 /* ---- The gradient ---- */
@@ -119,5 +142,5 @@ double outer_chunk_square(const Outer *outer, const OuterFactors *factors, int c
       sum += (i == j ? 1 : 2) * (double)scratch[i * items + j] * both;
     }
   }
-  return sum;
+  return sum < 0 ? 0 : sum;
 }

@@ -16,17 +16,17 @@
 #include "core/real.h"
 
 typedef struct {
-  size_t offset; /* of W in theta, row-major */
+  const char *name; /* borrowed */
+  size_t offset;    /* of W in theta, row-major */
   int rows, cols;
   size_t u, v; /* where u and v begin among an item's */
 } OuterTensor;
 
 typedef struct {
-  int n_tensors; /* 0: there are none */
-  const OuterTensor
-      *tensors;          /* in theta behind each other, without gaps, up to its end; borrowed */
-  size_t u_size, v_size; /* reals of an item */
-  int64_t items;         /* of a step, >= 1 */
+  int n_tensors;              /* 0: there are none */
+  const OuterTensor *tensors; /* in theta one behind the other, up to its end; borrowed */
+  size_t u_size, v_size;      /* reals of an item */
+  int64_t items;              /* of a step, >= 1 */
 } Outer;
 
 /* Of all items of a step. */
@@ -37,6 +37,10 @@ typedef struct {
 /* Local. Elements of theta before the first such tensor. */
 size_t outer_begin(const Outer *outer, size_t n_parameters);
 
+/* Local. The first tensor of which a factor of items first ... end - 1 is NaN or infinite;
+ * n_tensors: none. */
+int outer_nonfinite(const Outer *outer, const OuterFactors *factors, int64_t first, int64_t end);
+
 /* Local. gradient [count] = scale times elements first ... first + count - 1 of the gradient, which
  * must be such tensors'. */
 enum { OUTER_MAX_COLS = 4096 };
@@ -44,7 +48,8 @@ void outer_gradient(const Outer *outer, const OuterFactors *factors, size_t firs
                     double scale, real *gradient);
 
 /* Local. The square of the gradient's L2 norm is the sum over chunks 0 ... outer_chunks - 1, each
- * from the items' inner products, for O(items^2 rows) operations. scratch [items^2]. */
+ * from the items' inner products, for O(items^2 rows) operations, and not below 0, whatever is lost
+ * where items cancel. scratch [items^2]. */
 int outer_chunks(const Outer *outer);
 double outer_chunk_square(const Outer *outer, const OuterFactors *factors, int chunk,
                           real *scratch);

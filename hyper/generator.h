@@ -25,7 +25,7 @@ typedef struct {
   void (*destroy)(void *self);
 
   /* Adds the others, the last ones of all, and fills outer but for the items; an item's u is the
-   * derivative by its network's theta, [stride]. NULL: there are none. */
+   * derivative by its network's theta, [stride]. Borrows parameters. NULL: there are none. */
   void (*outer)(void *self, size_t stride, Parameters *parameters, Outer *outer);
 
   void (*init)(const void *self, uint64_t seed, real *theta);

@@ -81,7 +81,8 @@ static void add_outer(void *self, size_t stride, Parameters *parameters, Outer *
   for (int i = 0; i < hyper->n_parts; i++) {
     Part *part = &hyper->parts[i];
     part->weight = parameters_add(parameters, (int)part->numbers, width, "hyper%d/last/weight", i);
-    hyper->outer[i] = (OuterTensor){.offset = part->weight,
+    hyper->outer[i] = (OuterTensor){.name = parameters->tensors[parameters->n - 1].name,
+                                    .offset = part->weight,
                                     .rows = (int)part->numbers,
                                     .cols = width,
                                     .u = part->target->offset,

@@ -249,15 +249,26 @@ static ExactResult finish(Evaluation *evaluation, const int64_t *sum, real *grad
   return result;
 }
 
-static Status fail_nonfinite(const Evaluation *evaluation, uint64_t step, int group) {
-  const Exact *exact = &evaluation->exact;
-  const char *name = exact_group_name(exact, evaluation->objective, group);
-  const char *what = group < exact->n_tensors ? "the gradient of" : "term";
+static Status fail_nonfinite(uint64_t step, const char *what, const char *name) {
   return status_fail(STATUS_FAILED,
                      "step %" PRIu64
                      ": %s `%s` is not finite (NaN, infinity or over 3e38): lower "
                      "train.lr or set train.clip, and look for such values in the data",
                      step, what, name);
+}
+
+/* Collective, after the passes of a step. */
+static Status judge(Evaluation *evaluation, uint64_t step, ExactResult result, int group,
+                    bool outer) {
+  const Exact *exact = &evaluation->exact;
+  const Outer *tensors = &evaluation->objective->outer;
+  int bad = outer ? outer_share_end(evaluation->outer) : tensors->n_tensors;
+  if (result != EXACT_DONE) {
+    return fail_nonfinite(step, group < exact->n_tensors ? "the gradient of" : "term",
+                          exact_group_name(exact, evaluation->objective, group));
+  }
+  if (bad == tensors->n_tensors) return STATUS_OK;
+  return fail_nonfinite(step, "the gradient of", tensors->tensors[bad].name);
 }
 
 Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, real *gradient,
@@ -287,11 +298,10 @@ Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, 
     assert(passes == 0 && "a tile must be a pure function of theta, step and tile");
     evaluation->times.redone++;
   }
-  if (outer) outer_share_end(evaluation->outer);
-  evaluation->outer_scale = 1;
+  if (outer) evaluation->outer_scale = 1;
   evaluation->times.steps++;
   if (stop) *stop = sum[exact_flag(exact, EXACT_FLAG_STOP)] != 0;
-  return result == EXACT_DONE ? STATUS_OK : fail_nonfinite(evaluation, step, group);
+  return judge(evaluation, step, result, group, outer);
 }
 
 /* This rank's parts of theta; returns how many. */

@@ -41,7 +41,8 @@ double evaluation_node_bytes(const Objective *objective);
  * ranks. *stop (may be NULL) brings this rank's wish to stop and leaves with true if any rank has
  * it. Fails (STATUS_FAILED, on all ranks alike) when a tile is not finite: the message names step
  * and term or tensor; and when the objective cannot prepare the step on some rank. Gradient and
- * terms are then as they were. */
+ * terms are then as they were; where a factor of outer tensors is not finite, they are of no use.
+ */
 Status evaluation_run(Evaluation *evaluation, uint64_t step, const real *theta, real *gradient,
                       double *terms, bool *stop);
 

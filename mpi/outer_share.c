@@ -97,17 +97,33 @@ static bool exchanges(const OuterShare *share) {
 }
 
 void outer_share_begin(OuterShare *share) {
+  shared_barrier(share->memory); /* others may still be at work with the last ones */
   if (exchanges(share)) memset(share->factors.u, 0, share->size * sizeof(real));
   shared_barrier(share->memory);
 }
 
-void outer_share_end(OuterShare *share) {
+/* Collective. Every thread looks at a part of the items. */
+static int find_nonfinite(const OuterShare *share) {
+  int64_t items = share->outer->items, ranks = comm_size(share->comm);
+  int tensors = share->outer->n_tensors, first = tensors;
+#pragma omp parallel for schedule(static) reduction(min : first) num_threads(share->threads)
+  for (int64_t i = comm_rank(share->comm); i < items; i += ranks) {
+    int found = outer_nonfinite(share->outer, &share->factors, i, i + 1);
+    first = found < first ? found : first;
+  }
+  double before_end = tensors - first;
+  comm_max_double(share->comm, &before_end, 1);
+  return tensors - (int)before_end;
+}
+
+int outer_share_end(OuterShare *share) {
   shared_barrier(share->memory);
   if (exchanges(share)) {
     comm_sum_int64(share->nodes, (int64_t *)share->factors.u,
                    share->size * sizeof(real) / sizeof(int64_t));
   }
   shared_barrier(share->memory);
+  return find_nonfinite(share);
 }
 
 double outer_share_square(OuterShare *share) {

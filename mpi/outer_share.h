@@ -16,9 +16,11 @@ void outer_share_destroy(OuterShare *share); /* Collective; NULL is allowed */
 /* Local. Memory for all items; a rank writes those of its tiles between begin and end. */
 const OuterFactors *outer_share_factors(const OuterShare *share);
 
-/* Collective. Before a step's tiles are computed, and after: then all ranks see all factors. */
+/* Collective. Before a step's tiles are computed, when no rank may read the last step's factors any
+ * more, and after: then all ranks see all factors. The latter returns the first tensor of which a
+ * factor is not finite (outer_nonfinite), to all ranks. */
 void outer_share_begin(OuterShare *share);
-void outer_share_end(OuterShare *share);
+int outer_share_end(OuterShare *share);
 
 /* Collective. The square of the gradient's L2 norm, the same bits on any ranks and threads. */
 double outer_share_square(OuterShare *share);
