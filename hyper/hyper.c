@@ -378,6 +378,7 @@ static void run_tile(const Objective *self, uint64_t step, int64_t tile, const r
   const Hyper *hyper = self->context;
   const HyperSpec *spec = &hyper->spec;
   Workspace *w = workspace;
+  assert(!gradient || !hyper->outer.n_tensors == !outer);
   int64_t first;
   int images = tile_images(hyper, tile, &first);
   spec->draw(spec->source, step, first, images, w->image, w->known);

@@ -62,6 +62,13 @@ static Status create(const GeneratorSpec *spec, Parameters *parameters, void **s
                        "a hypernetwork has 1 to %d hidden layers of at most %d units, not %d of %d",
                        MAX_LAYERS, OUTER_MAX_COLS, spec->layers, spec->width);
   }
+  int tensors = parameters->n + spec->hypo->n_tensors * (2 * spec->layers + 2);
+  if (tensors > PARAMETERS_MAX) {
+    return status_fail(STATUS_USAGE,
+                       "networks for each of a network's %d tensors have %d tensors with the "
+                       "encoder's, at most %d are possible; take fewer layers",
+                       spec->hypo->n_tensors, tensors, PARAMETERS_MAX);
+  }
   Hypernetwork *hyper;
   TRY(memory_allocate(&hyper, 1, sizeof *hyper, "a hypernetwork"));
   *hyper = (Hypernetwork){.spec = *spec, .n_parts = spec->hypo->n_tensors};
