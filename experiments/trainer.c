@@ -195,7 +195,8 @@ Status trainer_optimizer(const Setup *setup, Optimizer **optimizer) {
     settings.least_damping = config_real(config, "train.damping_least");
     settings.direction = natural;
   }
-  if (!strcmp(name, "lbfgs") && config_real(config, "train.clip") > 0) {
+  bool whole = settings.stored == setup->objective.n_parameters;
+  if (!strcmp(name, "lbfgs") && whole && config_real(config, "train.clip") > 0) {
     return config_reject(config, "train.clip",
                          "a clipped gradient misleads the line search of L-BFGS; leave it at 0");
   }
@@ -288,7 +289,7 @@ static Status check_divergence(Trainer *trainer) {
 /* A line search may try weights where the loss is not finite: it has to come back, not to fail. */
 static Status too_far(const Objective *objective, double *loss, real *gradient) {
   *loss = INFINITY;
-  if (gradient) memset(gradient, 0, objective->n_parameters * sizeof *gradient);
+  if (gradient) memset(gradient, 0, objective_dense(objective) * sizeof *gradient);
   return STATUS_OK;
 }
 
