@@ -11,10 +11,11 @@ struct OuterShare {
   const Comm *comm;
   const Outer *outer;
   int threads;
-  Shared *memory;
-  Comm *nodes; /* one rank of each node; the others are among themselves */
-  bool leader; /* one of these */
-  size_t size; /* reals of u's and v's, padded to whole words of 64 bits */
+  Comm *node;     /* whose ranks have the factors in common */
+  Shared *memory; /* of the node */
+  Comm *nodes;    /* one rank of each node; the others are among themselves */
+  bool leader;    /* one of these */
+  size_t size;    /* reals of u's and v's, padded to whole words of 64 bits */
   OuterFactors factors;
   real **scratch; /* [threads][items^2] */
   double *square; /* [chunks] */
@@ -55,8 +56,9 @@ static Status allocate(OuterShare *share) {
 /* Collective. */
 static Status create(OuterShare *share) {
   TRY(comm_agree(share->comm, allocate(share)));
-  TRY(shared_create(share->comm, share->size * sizeof(real), "the factors of a step's items",
-                    &share->memory));
+  TRY(comm_split_node(share->comm, &share->node));
+  TRY(comm_agree(share->comm, shared_create(share->node, share->size * sizeof(real),
+                                            "the factors of a step's items", &share->memory)));
   share->factors.u = shared_data(share->memory);
   share->factors.v = share->factors.u + u_reals(share->outer);
   share->leader = shared_leader(share->memory);
@@ -84,6 +86,7 @@ void outer_share_destroy(OuterShare *share) {
   free(share->square);
   comm_release(share->nodes);
   shared_destroy(share->memory);
+  comm_release(share->node);
   free(share);
 }
 
