@@ -159,12 +159,13 @@ static Status read_tensor(const Hdf5File *file, const Model *model, const Tensor
   int rank = tensor_shape(model, tensor, size, name), found_rank;
   TRY(hdf5_shape(file, name, &found_rank, found));
   if (found_rank != rank || memcmp(found, size, (size_t)rank * sizeof *size) != 0) {
-    return status_fail(STATUS_FAILED,
-                       "%s: %s is %s, the configuration needs %s: set %s to match, or use another "
-                       "file",
-                       file->path, name, hdf5_shape_text(found_rank, found, there),
-                       hdf5_shape_text(rank, size, here),
-                       model->network ? "network.width=... or network.encoding=..." : "hyper.*");
+    return status_fail(
+        STATUS_FAILED,
+        "%s: %s is %s, the configuration needs %s: set %s to match, or use another "
+        "file",
+        file->path, name, hdf5_shape_text(found_rank, found, there),
+        hdf5_shape_text(rank, size, here),
+        model->network ? "network.width=... or network.encoding=..." : "its options");
   }
   TRY(hdf5_read(file, name, HDF5_REAL, values));
   for (size_t i = 0; i < (size_t)tensor->rows * (size_t)tensor->cols; i++) {
