@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "experiments/field_eval.h"
 #include "experiments/known_pixels.h"
+#include "experiments/plane.h"
 
 static int pixels_of(const Celeba *celeba) {
   return celeba->set.rows * celeba->set.columns;
@@ -212,7 +212,9 @@ static Status eval(const Setup *setup, const real *theta, Result *result) {
       memory_allocate(&weights, hyper_stride(celeba->hyper), sizeof *weights, "a SIREN");
   TRY(comm_agree(setup->comm, status));
   status = celeba_siren(setup, theta, weights);
-  if (status == STATUS_OK) status = field_eval(setup, weights, result, celeba->set.rows);
+  if (status == STATUS_OK) {
+    status = plane_eval(setup, weights, result, celeba->set.rows, celeba->set.columns);
+  }
   free(weights);
   return status;
 }

@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "experiments/celeba.h"
+#include "experiments/plane.h"
 
 enum { GROUP = 8, STORED = 16 }; /* images at once; images whose fields are stored */
 
@@ -232,6 +233,16 @@ Status celeba_siren(const Setup *setup, const real *theta, real *weights) {
   return comm_agree(setup->comm, make_siren(setup->own, theta, weights));
 }
 
+/* Collective. The image that it renders. */
+static Status store_value(const Setup *setup, const real *weights, Result *result) {
+  const Celeba *celeba = setup->own;
+  WholeFields none;
+  const ResultFields what = {.grid = plane_grid(celeba->set.rows, celeba->set.columns),
+                             .axes = "row,column",
+                             .wanted = {[FIELD_VALUE] = true}};
+  return result_fields(result, &setup->network, weights, &what, &none);
+}
+
 /* Collective. */
 static Status store_siren(const Setup *setup, const real *theta, Result *result) {
   const Celeba *celeba = setup->own;
@@ -242,6 +253,7 @@ static Status store_siren(const Setup *setup, const real *theta, Result *result)
   TRY(comm_agree(setup->comm, status));
   status = celeba_siren(setup, theta, weights);
   if (status == STATUS_OK) status = runfile_model(result->file, &model, weights);
+  if (status == STATUS_OK) status = store_value(setup, weights, result);
   free(weights);
   return status;
 }
