@@ -11,11 +11,11 @@ typedef struct {
   size_t n, stored; /* parameters; those before this one have their gradient stored */
   VectorRange ranges[OPTIMIZER_RANGES]; /* that are this rank's */
   int n_ranges;
-  OptimizerRest rest;                   /* tells the others' gradient */
+  OptimizerRest rest; /* tells the others' gradient */
   void *rest_context;
   double beta1, beta2, eps;
   real *m, *v, *gradient; /* [n], [n], [stored], padded to whole blocks */
-  double powers[2]; /* beta1^t, beta2^t after t steps, by recurrence: pow may differ */
+  double powers[2];       /* beta1^t, beta2^t after t steps, by recurrence: pow may differ */
 } Adam;
 
 /* The constants of a step, rounded to `real` as PyTorch does. */

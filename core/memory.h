@@ -11,8 +11,8 @@
  * WHAT") without touching *pointer. */
 Status memory_allocate(void *pointer, size_t count, size_t size, const char *what);
 
-/* Local. The same for arrays of which this process may need a part only: what is never touched takes
- * no memory. */
+/* Local. The same for arrays of which this process may need a part only: what is never touched
+ * takes no memory. */
 Status memory_allocate_sparse(void *pointer, size_t count, size_t size, const char *what);
 
 /* Local. Makes room for `count` elements of `size` bytes in *pointer (a T **: NULL, or from here),

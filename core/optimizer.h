@@ -23,9 +23,8 @@ typedef Status (*OptimizerEvaluate)(void *context, const real *theta, double *lo
 typedef Status (*OptimizerDirection)(void *context, const real *theta, double damping,
                                      real *direction);
 
-/* Elements first ... first + count - 1 of the gradient that the last evaluation did not store,
- * count
- * <= OPTIMIZER_CHUNK. Local, thread-safe. */
+/* Elements first ... first + count - 1, at most OPTIMIZER_CHUNK, of the gradient that the last
+ * evaluation did not store. Local, thread-safe. */
 enum { OPTIMIZER_CHUNK = 1 << 14 };
 typedef void (*OptimizerRest)(void *context, size_t first, size_t count, real *gradient);
 

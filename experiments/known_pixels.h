@@ -1,6 +1,4 @@
-/* Which pixels of an image are known: pure functions of a random stream. known [pixels] gets 1 or
- * 0.
- */
+/* Which pixels of an image are known: known [pixels] gets 1 or 0, a pure function of the stream. */
 #ifndef EXPERIMENTS_KNOWN_PIXELS_H
 #define EXPERIMENTS_KNOWN_PIXELS_H
 

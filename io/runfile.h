@@ -8,7 +8,7 @@
  *   /network/layerN      weight [out][in], bias [out]: y = act(omega (W x + b))
  *   /network/encoding    the encoding's tensors, if it has any
  *   /hyper/PART/TENSOR   [rows][cols], where a hypernetwork was trained: /network is then the SIREN
- *                        that it makes of the first image of the test
+ *                        that it makes of one image of the test
  *   /loss/step           int64; /loss/total, /loss/TERM  float64: one value per logged step
  *   /metrics             attributes: NAME float64, NAME_units text
  *   /fields/NAME         grids; attributes: description units axes lower upper
