@@ -139,15 +139,15 @@ static void test_wrong_settings(void **state) {
     const char *name, *key;
     OptimizerSettings settings;
   } bad[] = {
-      {"adam", "beta1", {1, 0.999, 1e-8, 100, 25, false, 1, 1, NULL}},
-      {"adam", "beta2", {0.9, -0.1, 1e-8, 100, 25, false, 1, 1, NULL}},
-      {"adam", "beta2", {0.9, NAN, 1e-8, 100, 25, false, 1, 1, NULL}},
-      {"adam", "eps", {0.9, 0.999, 0, 100, 25, false, 1, 1, NULL}},
-      {"lbfgs", "history", {0.9, 0.999, 1e-8, 0, 25, false, 1, 1, NULL}},
-      {"lbfgs", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false, 1, 1, NULL}},
-      {"gauss_newton", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false, 1, 1, direction}},
-      {"gauss_newton", "damping", {0.9, 0.999, 1e-8, 100, 25, false, 0, 1, direction}},
-      {"gauss_newton", "least_damping", {0.9, 0.999, 1e-8, 100, 25, false, 1, NAN, direction}},
+      {"adam", "beta1", {1, 0.999, 1e-8, 100, 25, false, 1, 1, NULL, 0}},
+      {"adam", "beta2", {0.9, -0.1, 1e-8, 100, 25, false, 1, 1, NULL, 0}},
+      {"adam", "beta2", {0.9, NAN, 1e-8, 100, 25, false, 1, 1, NULL, 0}},
+      {"adam", "eps", {0.9, 0.999, 0, 100, 25, false, 1, 1, NULL, 0}},
+      {"lbfgs", "history", {0.9, 0.999, 1e-8, 0, 25, false, 1, 1, NULL, 0}},
+      {"lbfgs", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false, 1, 1, NULL, 0}},
+      {"gauss_newton", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false, 1, 1, direction, 0}},
+      {"gauss_newton", "damping", {0.9, 0.999, 1e-8, 100, 25, false, 0, 1, direction, 0}},
+      {"gauss_newton", "least_damping", {0.9, 0.999, 1e-8, 100, 25, false, 1, NAN, direction, 0}},
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     Status status = optimizer_create(bad[i].name, &bad[i].settings, 3, &optimizer);
