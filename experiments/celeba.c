@@ -132,16 +132,18 @@ static Status read_test(const Config *config, Celeba *celeba) {
 
 static Status make_hyper(const Setup *setup, Celeba *celeba) {
   const Config *config = setup->config;
+  const EncoderKind *encoder = encoder_find(config_text(config, "celeba.encoder"));
   int64_t images = config_int(config, "train.samples");
+  int layers = (int)config_int(config, "celeba.encoder_layers");
   celeba->images = images ? images : celeba->set.n[SPLIT_TRAIN];
   celeba->encoding = (EncoderSpec){.rows = celeba->set.rows,
                                    .columns = celeba->set.columns,
                                    .channels = celeba->set.channels,
                                    .width = (int)config_int(config, "celeba.encoder_width"),
-                                   .layers = (int)config_int(config, "celeba.encoder_layers"),
+                                   .layers = layers < 0 ? encoder->layers : layers,
                                    .code = (int)config_int(config, "celeba.code")};
   HyperSpec spec = {
-      .encoder = encoder_find(config_text(config, "celeba.encoder")),
+      .encoder = encoder,
       .generator = generator_find(config_text(config, "celeba.generator")),
       .encoding = celeba->encoding,
       .generator_width = (int)config_int(config, "celeba.hyper_width"),

@@ -57,6 +57,8 @@ typedef struct {
   /* Codes depend on the images handed in together (batch norm): the same ones, in tiles of the same
    * size, give the same codes. */
   bool together;
+
+  int layers; /* the paper's */
 } EncoderKind;
 
 /* Local. The table; *count gets its length. */

@@ -207,4 +207,5 @@ const EncoderKind encoder_conv = {
     .forward = forward,
     .backward = backward,
     .flops = flops,
+    .layers = 4,
 };

@@ -305,7 +305,7 @@ static double flops(const void *self, int known) {
   {                                                                                               \
     .name = names, .description = description_, .create = create_, .destroy = free, .init = init, \
     .scratch = scratch_size, .forward = forward, .backward = backward, .flops = flops,            \
-    .together = true                                                                              \
+    .layers = 4, .together = true                                                                 \
   }
 const EncoderKind encoder_partial_conv =
     KIND("partial_conv", "partial convolutions and batch norm in residual blocks", create_right);

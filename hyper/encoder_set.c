@@ -190,7 +190,8 @@ static double flops(const void *self, int known) {
 #define KIND(NAME, DESCRIPTION, CREATE)                                                        \
   {                                                                                            \
     .name = NAME, .description = DESCRIPTION, .create = CREATE, .destroy = free, .init = init, \
-    .scratch = scratch_reals, .forward = forward, .backward = backward, .flops = flops         \
+    .scratch = scratch_reals, .forward = forward, .backward = backward, .flops = flops,        \
+    .layers = 2                                                                                \
   }
 
 const EncoderKind encoder_set_sine =
