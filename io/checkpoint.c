@@ -1,12 +1,10 @@
-#include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/memory.h"
 #include "io/file.h"
+#include "io/hdf5_pieces.h"
 #include "io/layout.h"
 #include "io/seal.h"
 
@@ -29,6 +27,11 @@ static Element element(StateType type) {
   return elements[type];
 }
 
+enum { ARRAY_NAME = 128 };
+static void name_array(const StateArray *array, char name[ARRAY_NAME]) {
+  snprintf(name, ARRAY_NAME, "/state/%s", array->name);
+}
+
 /* ---- Writing ---- */
 
 static Status write_groups(const Hdf5File *file, const Checkpoint *checkpoint) {
@@ -42,52 +45,43 @@ static Status write_groups(const Hdf5File *file, const Checkpoint *checkpoint) {
   TRY(hdf5_group(file, "/state"));
   for (int i = 0; i < checkpoint->n_arrays; i++) {
     const StateArray *array = &checkpoint->arrays[i];
-    char name[128];
-    snprintf(name, sizeof name, "/state/%s", array->name);
-    TRY(hdf5_write(file, name, element(array->type).type, 1, &(int64_t){(int64_t)array->count},
-                   array->data));
+    char name[ARRAY_NAME];
+    name_array(array, name);
+    TRY(hdf5_lend(file, name, element(array->type).type, 1, &(int64_t){(int64_t)array->count},
+                  array->data));
   }
   return STATUS_OK;
 }
 
-static Status build_image(const char *path, const Checkpoint *checkpoint, unsigned char **data,
-                          size_t *length) {
-  Hdf5File file;
-  TRY(hdf5_create_image(path, SEAL_BYTES, &file));
-  Status status = write_groups(&file, checkpoint);
-  if (status == STATUS_OK) status = hdf5_take_image(&file, data, length);
-  hdf5_close(&file);
-  if (status == STATUS_OK) seal_write(*data, *length);
-  return status;
+static Status write_sealed(FileStream *stream, int n, const FilePiece *pieces) {
+  unsigned char seal[SEAL_BYTES];
+  TRY(seal_make(seal, n, pieces));
+  TRY(file_stream_write(stream, seal, sizeof seal));
+  for (int i = 0; i < n; i++) TRY(file_stream_write(stream, pieces[i].data, pieces[i].length));
+  return STATUS_OK;
 }
 
-static Status read_sealed(const char *path, unsigned char **data, size_t *length) {
-  TRY(file_read(path, data, length));
-  Status status = seal_check(path, *data, *length);
-  if (status != STATUS_OK) free(*data);
-  return status;
-}
-
-static bool is_intact(const char *path) {
-  unsigned char *data;
-  size_t length;
-  if (read_sealed(path, &data, &length) != STATUS_OK) return false;
-  free(data);
-  return true;
+static Status write_pieces(const char *path, const char *previous, Hdf5Pieces *pieces) {
+  int n;
+  const FilePiece *piece;
+  FileStream *stream;
+  TRY(hdf5_pieces_take(pieces, &n, &piece));
+  /* A damaged newest one must not push out the generation that still is good. */
+  bool intact = seal_check(path) == STATUS_OK;
+  TRY(file_stream_open(path, &stream));
+  Status status = write_sealed(stream, n, piece);
+  return intact ? file_stream_rotate(stream, previous, status) : file_stream_close(stream, status);
 }
 
 Status checkpoint_write(const char *directory, const Checkpoint *checkpoint) {
   char *path = file_join(directory, NAMES[NEWEST]);
   char *previous = file_join(directory, NAMES[PREVIOUS]);
-  unsigned char *data;
-  size_t length;
-  Status status = build_image(path, checkpoint, &data, &length);
-  if (status == STATUS_OK) {
-    /* A damaged newest one must not push out the generation that still is good. */
-    status = is_intact(path) ? file_rotate(path, previous, data, length)
-                             : file_replace(path, data, length);
-    free(data);
-  }
+  Hdf5Pieces *pieces = NULL;
+  Status status = hdf5_pieces_create(
+      path, SEAL_BYTES, checkpoint_bytes(checkpoint, checkpoint->history->rows), &pieces);
+  if (status == STATUS_OK) status = write_groups(hdf5_pieces_file(pieces), checkpoint);
+  if (status == STATUS_OK) status = write_pieces(path, previous, pieces);
+  hdf5_pieces_destroy(pieces);
   free(previous);
   free(path);
   return status;
@@ -106,23 +100,6 @@ double checkpoint_bytes(const Checkpoint *checkpoint, int64_t rows) {
 
 /* ---- Reading ---- */
 
-/* What a generation holds, apart from the caller's memory until all of it has proved good. */
-typedef struct {
-  real *theta;
-  int64_t step;
-  double seconds;
-  History history;
-  int n_arrays;
-  void **arrays;
-} Loaded;
-
-static void loaded_destroy(Loaded *loaded) {
-  free(loaded->theta);
-  history_destroy(&loaded->history);
-  for (int i = 0; i < loaded->n_arrays; i++) free(loaded->arrays[i]);
-  free(loaded->arrays);
-}
-
 static Status check_precision(const Hdf5File *file) {
   char *precision;
   TRY(hdf5_get_text(file, "/", "precision", &precision));
@@ -137,27 +114,24 @@ static Status check_precision(const Hdf5File *file) {
   return status;
 }
 
-static Status read_array(const Hdf5File *file, const StateArray *array, void **data) {
+static Status check_array(const Hdf5File *file, const StateArray *array) {
   Element wanted = element(array->type);
-  char name[128];
+  char name[ARRAY_NAME];
   int rank;
   int64_t size[HDF5_MAX_RANK];
-  snprintf(name, sizeof name, "/state/%s", array->name);
+  name_array(array, name);
   TRY(hdf5_shape(file, name, &rank, size));
   if (rank != 1 || size[0] != (int64_t)array->count) {
     char there[160];
     return status_fail(STATUS_FAILED, "%s: %s is %s, this run needs %zu: remove the file",
                        file->path, name, hdf5_shape_text(rank, size, there), array->count);
   }
-  if (!hdf5_has_type(file, name, wanted.type)) {
-    return status_fail(STATUS_FAILED, "%s: %s is not %s: remove the file", file->path, name,
-                       wanted.name);
-  }
-  TRY(memory_allocate(data, array->count, wanted.size, name));
-  return hdf5_read(file, name, wanted.type, *data);
+  if (hdf5_has_type(file, name, wanted.type)) return STATUS_OK;
+  return status_fail(STATUS_FAILED, "%s: %s is not %s: remove the file", file->path, name,
+                     wanted.name);
 }
 
-static Status load_arrays(const Hdf5File *file, const Checkpoint *checkpoint, Loaded *loaded) {
+static Status check_arrays(const Hdf5File *file, const Checkpoint *checkpoint) {
   Hdf5Names names;
   TRY(hdf5_members(file, "/state", &names));
   int found = names.n;
@@ -167,62 +141,59 @@ static Status load_arrays(const Hdf5File *file, const Checkpoint *checkpoint, Lo
                        "%s: /state has %d arrays, this run needs %d: remove the file", file->path,
                        found, checkpoint->n_arrays);
   }
-  TRY(memory_allocate(&loaded->arrays, (size_t)found, sizeof(void *), "the checkpoint's state"));
-  for (; loaded->n_arrays < checkpoint->n_arrays; loaded->n_arrays++) {
-    int i = loaded->n_arrays;
-    TRY(read_array(file, &checkpoint->arrays[i], &loaded->arrays[i]));
-  }
+  for (int i = 0; i < found; i++) TRY(check_array(file, &checkpoint->arrays[i]));
   return STATUS_OK;
 }
 
-static Status load_weights(const Hdf5File *file, const Model *model, real **theta) {
-  TRY(memory_allocate(theta, model->n_parameters, sizeof **theta, "weights"));
-  return layout_read_model(file, model, *theta);
-}
+/* What is small, apart from the caller's memory until all of the file has proved good. */
+typedef struct {
+  int64_t step;
+  double seconds;
+  History history;
+} Progress;
 
-static Status load(const Hdf5File *file, const Checkpoint *checkpoint, Loaded *loaded) {
+/* Everything that there may be to refuse. */
+static Status check(const Hdf5File *file, const Checkpoint *checkpoint, Progress *progress) {
   TRY(layout_check_version(file));
   TRY(layout_check_config(file, checkpoint->config, "Use another output= or remove it"));
   TRY(check_precision(file));
-  TRY(hdf5_get_integer(file, "/", "step", &loaded->step));
-  TRY(hdf5_get_numbers(file, "/", "seconds", 1, &loaded->seconds));
-  if (checkpoint->model) TRY(load_weights(file, checkpoint->model, &loaded->theta));
-  loaded->history.n_columns = checkpoint->history->n_columns;
-  loaded->history.names = checkpoint->history->names;
-  TRY(layout_read_history(file, &loaded->history));
-  return load_arrays(file, checkpoint, loaded);
+  TRY(hdf5_get_integer(file, "/", "step", &progress->step));
+  TRY(hdf5_get_numbers(file, "/", "seconds", 1, &progress->seconds));
+  if (checkpoint->model) TRY(layout_check_model(file, checkpoint->model));
+  TRY(check_arrays(file, checkpoint));
+  progress->history.n_columns = checkpoint->history->n_columns;
+  progress->history.names = checkpoint->history->names;
+  return layout_read_history(file, &progress->history);
 }
 
-static void commit(Loaded *loaded, Checkpoint *checkpoint) {
-  const Model *model = checkpoint->model;
-  if (model) memcpy(checkpoint->theta, loaded->theta, model->n_parameters * sizeof(real));
-  checkpoint->step = loaded->step;
-  checkpoint->seconds = loaded->seconds;
-  history_destroy(checkpoint->history);
-  *checkpoint->history = loaded->history;
-  loaded->history = (History){0};
+/* Into the caller's memory. */
+static Status load(const Hdf5File *file, Progress *progress, Checkpoint *checkpoint) {
+  if (checkpoint->model) TRY(layout_read_model(file, checkpoint->model, checkpoint->theta));
   for (int i = 0; i < checkpoint->n_arrays; i++) {
     const StateArray *array = &checkpoint->arrays[i];
-    memcpy(array->data, loaded->arrays[i], array->count * element(array->type).size);
+    char name[ARRAY_NAME];
+    name_array(array, name);
+    TRY(hdf5_read(file, name, element(array->type).type, array->data));
   }
+  checkpoint->step = progress->step;
+  checkpoint->seconds = progress->seconds;
+  history_destroy(checkpoint->history);
+  *checkpoint->history = progress->history;
+  progress->history = (History){0};
+  return STATUS_OK;
 }
 
 /* *damaged tells a file whose bytes cannot be trusted from one that says something unwanted. */
 static Status read_generation(const char *path, Checkpoint *checkpoint, bool *damaged) {
-  unsigned char *data;
-  size_t length;
   Hdf5File file;
   *damaged = true;
-  TRY(read_sealed(path, &data, &length));
-  Status status = hdf5_open_image(path, data, length, &file);
-  free(data);
-  TRY(status);
+  TRY(hdf5_open_sealed(path, &file));
   *damaged = false;
-  Loaded loaded = {0};
-  status = load(&file, checkpoint, &loaded);
+  Progress progress = {0};
+  Status status = check(&file, checkpoint, &progress);
+  if (status == STATUS_OK) status = load(&file, &progress, checkpoint);
   hdf5_close(&file);
-  if (status == STATUS_OK) commit(&loaded, checkpoint);
-  loaded_destroy(&loaded);
+  history_destroy(&progress.history);
   return status;
 }
 

@@ -96,6 +96,19 @@ Status file_open(const char *path, int *fd, int64_t *length) {
   return status;
 }
 
+Status file_read_next(int fd, const char *path, void *data, size_t length) {
+  unsigned char *bytes = data;
+  while (length > 0) {
+    ssize_t got = read(fd, bytes, length);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(path, "read");
+    if (got == 0) return status_fail(STATUS_FAILED, "%s: cannot read: it became shorter", path);
+    bytes += got;
+    length -= (size_t)got;
+  }
+  return STATUS_OK;
+}
+
 static Status write_all(int fd, const char *path, const unsigned char *data, size_t length) {
   while (length > 0) {
     ssize_t written = write(fd, data, length);
@@ -218,34 +231,40 @@ Status file_stream_write_at(FileStream *stream, int64_t at, const void *data, si
   return STATUS_OK;
 }
 
-Status file_stream_close(FileStream *stream, Status status) {
+/* Puts a temporary that is on disk in the place of `path`, whose old file becomes `previous`. */
+static Status rotate(const char *temporary, const char *path, const char *previous) {
+  bool moved = file_exists(path);
+  if (moved && rename(path, previous) < 0) {
+    return status_fail(STATUS_FAILED, "%s: cannot rename it to %s: %s", path, previous,
+                       strerror(errno));
+  }
+  Status status = file_rename(temporary, path);
+  /* Whatever failed, `path` exists if it did before. */
+  if (status != STATUS_OK && moved && !file_exists(path) && rename(previous, path) < 0) {
+    return status_prefix(status, "%s: only %s is left", path, previous);
+  }
+  return status;
+}
+
+static Status end_stream(FileStream *stream, const char *previous, Status status) {
   if (!stream) return status;
   status = close_written(stream->fd, stream->temporary, status);
-  if (status == STATUS_OK) status = file_rename(stream->temporary, stream->path);
+  if (status == STATUS_OK && previous) {
+    status = rotate(stream->temporary, stream->path, previous);
+  } else if (status == STATUS_OK) {
+    status = file_rename(stream->temporary, stream->path);
+  }
   if (status != STATUS_OK) unlink(stream->temporary);
   free(stream);
   return status;
 }
 
-Status file_rotate(const char *path, const char *previous, const void *data, size_t length) {
-  char temporary[PATH_MAX];
-  TRY(temporary_name(path, temporary));
-  Status status = write_file(temporary, data, length);
-  bool moved = status == STATUS_OK && file_exists(path);
-  if (moved && rename(path, previous) < 0) {
-    moved = false;
-    status = status_fail(STATUS_FAILED, "%s: cannot rename it to %s: %s", path, previous,
-                         strerror(errno));
-  }
-  if (status == STATUS_OK) status = file_rename(temporary, path);
-  if (status != STATUS_OK) {
-    /* Whatever failed, `path` exists if it did before. */
-    if (moved && !file_exists(path) && rename(previous, path) < 0) {
-      return status_prefix(status, "%s: only %s is left", path, previous);
-    }
-    unlink(temporary);
-  }
-  return status;
+Status file_stream_close(FileStream *stream, Status status) {
+  return end_stream(stream, NULL, status);
+}
+
+Status file_stream_rotate(FileStream *stream, const char *previous, Status status) {
+  return end_stream(stream, previous, status);
 }
 
 Status file_reserve(int fd, const char *path, off_t from, off_t to) {

@@ -10,12 +10,21 @@
 
 #include "core/status.h"
 
+/* Bytes in memory, borrowed: a part of a file to be written. */
+typedef struct {
+  const void *data;
+  size_t length;
+} FilePiece;
+
 /* Local. The whole file into *data (free()), NUL added after it. */
 Status file_read(const char *path, unsigned char **data, size_t *length);
 
 /* Local. Opens a file for reading: *fd goes to close(), *length is its bytes. Fails on what is no
  * regular file (a directory, a pipe) or empty. */
 Status file_open(const char *path, int *fd, int64_t *length);
+
+/* Local. The next `length` bytes of an open file; fails if it ends before. */
+Status file_read_next(int fd, const char *path, void *data, size_t length);
 
 /* Local. Writes beside `path` (path.tmp), flushes to disk, renames over `path`, flushes the
  * directory: after a crash at any moment `path` holds the old or the new bytes. On failure the
@@ -38,9 +47,9 @@ Status file_stream_write_at(FileStream *stream, int64_t at, const void *data, si
  * `path` is untouched. Returns `status` or the failure. */
 Status file_stream_close(FileStream *stream, Status status);
 
-/* Local. As file_replace, and keeps the old file as `previous`. A kill between the two renames
- * leaves only `previous`. */
-Status file_rotate(const char *path, const char *previous, const void *data, size_t length);
+/* Local. The same, and keeps the old file as `previous`. A kill between the two renames leaves only
+ * `previous`. */
+Status file_stream_rotate(FileStream *stream, const char *previous, Status status);
 
 /* Local. Renames `from`, whose bytes are on disk already, to `to` and flushes the directory. */
 Status file_rename(const char *from, const char *to);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/file.h"
 #include "io/seal.h"
 
 /* HDF5 ends itself when the process does, or with MPI if it began after that; then it would close
@@ -79,19 +78,31 @@ static Status peek(const char *path, bool *sealed) {
   return STATUS_OK;
 }
 
+/* Nobody ever changes a sealed file in place, so it can do without the locks that HDF5 would take,
+ * and that not every file system has. */
+static void do_without_locks(hid_t access) {
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 11, 0))
+  H5Pset_file_locking(access, false, true);
+#else
+  (void)access;
+#endif
+}
+
+Status hdf5_open_sealed(const char *path, Hdf5File *file) {
+  TRY(seal_check(path));
+  hdf5_quiet();
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  do_without_locks(access);
+  Status status = opened(file, path, H5Fopen(path, H5F_ACC_RDONLY, access), "open");
+  H5Pclose(access);
+  return status;
+}
+
 Status hdf5_open(const char *path, Hdf5File *file) {
   bool sealed = false;
   TRY(peek(path, &sealed));
   hdf5_quiet();
-  if (sealed) {
-    unsigned char *data;
-    size_t length;
-    TRY(file_read(path, &data, &length));
-    Status status = seal_check(path, data, length);
-    if (status == STATUS_OK) status = hdf5_open_image(path, data, length, file);
-    free(data);
-    return status;
-  }
+  if (sealed) return hdf5_open_sealed(path, file);
   if (H5Fis_hdf5(path) <= 0) {
     return status_fail(STATUS_FAILED, "%s: is not an HDF5 file, or an incomplete one", path);
   }

@@ -20,10 +20,13 @@
 
 enum { HDF5_MAX_RANK = 8 };
 
+typedef struct Hdf5Pieces Hdf5Pieces;
+
 typedef struct {
   hid_t file;
-  bool writer;      /* false: another rank of a parallel file writes what hdf5_write creates */
-  const char *path; /* for messages; borrowed */
+  bool writer;        /* false: another rank of a parallel file writes what hdf5_write creates */
+  const char *path;   /* for messages; borrowed */
+  Hdf5Pieces *pieces; /* of a file that is made as pieces of memory (io/hdf5_pieces.h); else NULL */
 } Hdf5File;
 
 /* Silences HDF5's own printing; called by everything that opens a file. */
@@ -33,13 +36,17 @@ void hdf5_quiet(void);
  * failing call: the next one clears the reason. */
 Status hdf5_fail(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Opens a file for reading. One with a seal (a checkpoint) is read whole and checked first. */
+/* Opens a file for reading. One with a seal (a checkpoint) is read through and checked first. */
 Status hdf5_open(const char *path, Hdf5File *file);
+
+/* The same, and fails unless there is a seal. */
+Status hdf5_open_sealed(const char *path, Hdf5File *file);
 
 /* Opens the image of a file in memory; `path` is for messages. The bytes are copied. */
 Status hdf5_open_image(const char *path, const unsigned char *data, size_t length, Hdf5File *file);
 
-/* Makes a file in memory with a user block of `user_block` bytes, and takes its bytes (free()). */
+/* Makes a small file in memory with a user block of `user_block` bytes, and takes its bytes
+ * (free()). */
 Status hdf5_create_image(const char *path, hsize_t user_block, Hdf5File *file);
 Status hdf5_take_image(Hdf5File *file, unsigned char **data, size_t *length);
 
@@ -62,6 +69,11 @@ Status hdf5_create(const Hdf5File *file, const char *name, hid_t type, int rank,
 Status hdf5_write(const Hdf5File *file, const char *name, hid_t type, int rank, const int64_t *size,
                   const void *data);
 
+/* The same. Where the file is made as pieces of memory, large data are not copied: they have to
+ * stay as they are until the pieces are written. `type` is how they lie in memory. */
+Status hdf5_lend(const Hdf5File *file, const char *name, hid_t type, int rank, const int64_t *size,
+                 const void *data);
+
 /* Attributes of `object`: text of fixed length (UTF-8; or, where another program insists on it,
  * ASCII without a NUL at its end), int64, float64 (a scalar if n is 0). */
 Status hdf5_set_text(const Hdf5File *file, const char *object, const char *name, const char *text);
@@ -83,6 +95,10 @@ bool hdf5_has_type(const Hdf5File *file, const char *name, hid_t type);
 
 /* Local. The whole data set, converted to `type`, into data of the right size. */
 Status hdf5_read(const Hdf5File *file, const char *name, hid_t type, void *data);
+
+/* Local. The same of a box: count[i] elements from first[i] on along each axis. */
+Status hdf5_read_box(const Hdf5File *file, const char *name, hid_t type, int rank,
+                     const int64_t *first, const int64_t *count, void *data);
 
 /* Local. Reads a chunked data set through, so that checksums are checked, and forgets it. */
 Status hdf5_check(const Hdf5File *file, const char *name);

@@ -1,4 +1,5 @@
 /* The reading half of hdf5.h. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,25 @@ Status hdf5_read(const Hdf5File *file, const char *name, hid_t type, void *data)
   if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
     status = hdf5_fail(file->path, "read data set %s", name);
   }
+  H5Dclose(set);
+  return status;
+}
+
+Status hdf5_read_box(const Hdf5File *file, const char *name, hid_t type, int rank,
+                     const int64_t *first, const int64_t *count, void *data) {
+  hid_t set = H5I_INVALID_HID;
+  hsize_t start[HDF5_MAX_RANK], extent[HDF5_MAX_RANK];
+  assert(rank >= 1 && rank <= HDF5_MAX_RANK);
+  for (int i = 0; i < rank; i++) start[i] = (hsize_t)first[i], extent[i] = (hsize_t)count[i];
+  TRY(open_set(file, name, &set));
+  hid_t space = H5Dget_space(set), memory = H5Screate_simple(rank, extent, NULL);
+  Status status = STATUS_OK;
+  if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, extent, NULL) < 0 ||
+      H5Dread(set, type, memory, space, H5P_DEFAULT, data) < 0) {
+    status = hdf5_fail(file->path, "read data set %s", name);
+  }
+  H5Sclose(memory);
+  H5Sclose(space);
   H5Dclose(set);
   return status;
 }

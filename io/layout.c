@@ -9,6 +9,8 @@
 #include "core/encoding.h"
 #include "core/memory.h"
 
+enum { BLOCK = 128 << 10 }; /* weights that are checked at once */
+
 Status layout_write_format(const Hdf5File *file, const char *format) {
   TRY(hdf5_set_text(file, "/", "format", format));
   return hdf5_set_integer(file, "/", "format_version", LAYOUT_VERSION);
@@ -147,13 +149,12 @@ Status layout_write_model(const Hdf5File *file, const Model *model, const real *
     int64_t size[2];
     int rank = tensor_shape(model, tensor, size, name);
     TRY(make_groups(file, name));
-    TRY(hdf5_write(file, name, HDF5_REAL, rank, size, theta + tensor->offset));
+    TRY(hdf5_lend(file, name, HDF5_REAL, rank, size, theta + tensor->offset));
   }
   return STATUS_OK;
 }
 
-static Status read_tensor(const Hdf5File *file, const Model *model, const Tensor *tensor,
-                          real *values) {
+static Status check_shape(const Hdf5File *file, const Model *model, const Tensor *tensor) {
   char name[64], there[160], here[160];
   int64_t size[2], found[HDF5_MAX_RANK];
   int rank = tensor_shape(model, tensor, size, name), found_rank;
@@ -167,11 +168,43 @@ static Status read_tensor(const Hdf5File *file, const Model *model, const Tensor
         hdf5_shape_text(rank, size, here),
         model->network ? "network.width=... or network.encoding=..." : "its options");
   }
-  TRY(hdf5_read(file, name, HDF5_REAL, values));
-  for (size_t i = 0; i < (size_t)tensor->rows * (size_t)tensor->cols; i++) {
+  return STATUS_OK;
+}
+
+static Status check_finite(const Hdf5File *file, const char *name, int64_t n, const real *values) {
+  for (int64_t i = 0; i < n; i++) {
     if (isfinite(values[i])) continue;
     return status_fail(STATUS_FAILED, "%s: %s in %s", file->path,
                        isnan(values[i]) ? "NaN" : "infinity", name);
+  }
+  return STATUS_OK;
+}
+
+static Status read_tensor(const Hdf5File *file, const Model *model, const Tensor *tensor,
+                          real *theta) {
+  char name[64];
+  int64_t size[2];
+  tensor_shape(model, tensor, size, name);
+  TRY(check_shape(file, model, tensor));
+  TRY(hdf5_read(file, name, HDF5_REAL, theta + tensor->offset));
+  return check_finite(file, name, size[0] * size[1], theta + tensor->offset);
+}
+
+/* Reads through a tensor, block by block. */
+static Status check_tensor(const Hdf5File *file, const Model *model, const Tensor *tensor,
+                           real *block) {
+  char name[64];
+  int64_t size[2], at[2], n[2];
+  int rank = tensor_shape(model, tensor, size, name);
+  TRY(check_shape(file, model, tensor));
+  int64_t cols = size[1] < BLOCK ? size[1] : BLOCK, rows = BLOCK / cols;
+  for (at[0] = 0; at[0] < size[0]; at[0] += rows) {
+    n[0] = size[0] - at[0] < rows ? size[0] - at[0] : rows;
+    for (at[1] = 0; at[1] < size[1]; at[1] += cols) {
+      n[1] = size[1] - at[1] < cols ? size[1] - at[1] : cols;
+      TRY(hdf5_read_box(file, name, HDF5_REAL, rank, at, n, block));
+      TRY(check_finite(file, name, n[0] * n[1], block));
+    }
   }
   return STATUS_OK;
 }
@@ -189,14 +222,29 @@ static Status check_layers(const Hdf5File *file, const Network *network) {
                      file->path, found, network->n_linear, network->spec.layers);
 }
 
-Status layout_read_model(const Hdf5File *file, const Model *model, real *theta) {
+static Status check_groups(const Hdf5File *file, const Model *model) {
   if (!hdf5_has(file, model->group)) {
     return status_fail(STATUS_FAILED, "%s: has no group %s", file->path, model->group);
   }
-  if (model->network) TRY(check_layers(file, model->network));
+  return model->network ? check_layers(file, model->network) : STATUS_OK;
+}
+
+Status layout_read_model(const Hdf5File *file, const Model *model, real *theta) {
+  TRY(check_groups(file, model));
   for (int i = 0; i < model->n_tensors; i++) {
-    const Tensor *tensor = &model->tensors[i];
-    TRY(read_tensor(file, model, tensor, theta + tensor->offset));
+    TRY(read_tensor(file, model, &model->tensors[i], theta));
   }
   return STATUS_OK;
+}
+
+Status layout_check_model(const Hdf5File *file, const Model *model) {
+  real *block;
+  TRY(check_groups(file, model));
+  TRY(memory_allocate(&block, BLOCK, sizeof *block, "weights"));
+  Status status = STATUS_OK;
+  for (int i = 0; status == STATUS_OK && i < model->n_tensors; i++) {
+    status = check_tensor(file, model, &model->tensors[i], block);
+  }
+  free(block);
+  return status;
 }

@@ -72,9 +72,9 @@ typedef struct {
 } Checkpoint;
 
 /* Writes DIRECTORY/checkpoint.h5 atomically; an intact one from before becomes
- * checkpoint.previous.h5. The HDF5 image is built in memory, hashed (XXH3-128 in the file's
- * 512-byte user block) and written by plain writes, so a full disk or a kill leaves the old
- * generation intact. */
+ * checkpoint.previous.h5. HDF5 lays the file out in memory, around the arrays, of which no copies
+ * are made; it is hashed (XXH3-128 in the file's 512-byte user block) and written by plain writes,
+ * so a full disk or a kill leaves the old generation intact. */
 Status checkpoint_write(const char *directory, const Checkpoint *checkpoint);
 
 /* About the bytes of such a file when its history has so many rows. */
@@ -84,7 +84,8 @@ double checkpoint_bytes(const Checkpoint *checkpoint, int64_t rows);
  * *found is false when there is none at all (STATUS_OK, nothing changed). A damaged newest one
  * falls back to the older one with a line in *warning ([512]; empty otherwise). Both damaged:
  * STATUS_FAILED, naming both. Another configuration: STATUS_USAGE, listing the identity keys that
- * differ with both values. On any failure *checkpoint is as it was. */
+ * differ with both values. All of a file is checked before anything is read into the caller's
+ * arrays: on any failure *checkpoint is as it was, unless the disk fails in between. */
 Status checkpoint_read(const char *directory, Checkpoint *checkpoint, bool *found,
                        char warning[512]);
 

@@ -8,16 +8,18 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "io/file.h"
 
 enum { SEAL_BYTES = 512, SEAL_MAGIC_BYTES = 8 };
 
 /* Local. True when the bytes begin with the magic. */
 bool seal_present(const unsigned char *data, size_t length);
 
-/* Local. Fills the first SEAL_BYTES of data. */
-void seal_write(unsigned char *data, size_t length);
+/* Local. Fills the block for a file of which the pieces are the rest. */
+Status seal_make(unsigned char seal[SEAL_BYTES], int n, const FilePiece *pieces);
 
-/* Local. STATUS_FAILED with "PATH: reason" unless the bytes are as they were sealed. */
-Status seal_check(const char *path, const unsigned char *data, size_t length);
+/* Local. STATUS_FAILED with "PATH: reason" unless the file's bytes are as they were sealed. Reads
+ * through the file with a small buffer. */
+Status seal_check(const char *path);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/memory.h"
 #include "io/file.h"
 #include "io/hdf5.h"
 #include "tests/checkpoint_fixture.h"
@@ -132,6 +133,55 @@ static void test_is_a_plain_hdf5_file(void **state) {
   fixture_destroy(&fixture);
 }
 
+static void check_round_trip(int width) {
+  Fixture written, read;
+  bool found;
+  char warning[512];
+  assert_ok(fixture_create(&written, 6, width, FIXTURE_CONFIG));
+  assert_ok(fixture_create(&read, 99, width, FIXTURE_CONFIG));
+  assert_ok(checkpoint_write(directory, &written.checkpoint));
+  assert_ok(checkpoint_read(directory, &read.checkpoint, &found, warning));
+  assert_true(found);
+  assert_true(fixture_equal(&read, &written));
+  fixture_destroy(&read);
+  fixture_destroy(&written);
+}
+
+/* Large arrays do not go through HDF5 when they are written. */
+static void test_arrays_of_all_sizes(void **state) {
+  (void)state;
+  static const int widths[] = {1, 63, 64, 65, 130, 700};
+  for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) check_round_trip(widths[i]);
+}
+
+static double peak(void) {
+  return memory_use().peak;
+}
+
+/* 67 MB, of which neither writing nor reading makes a copy. */
+static void test_takes_little_memory(void **state) {
+  (void)state;
+  enum { WIDTH = 2900, ALLOWED = 16 << 20 };
+  Fixture written, read;
+  bool found;
+  char warning[512];
+  assert_ok(fixture_create(&written, 1, WIDTH, FIXTURE_CONFIG));
+  assert_ok(fixture_create(&read, 2, WIDTH, FIXTURE_CONFIG));
+  for (int i = 0; i < 2; i++) { /* the second one reads through the first */
+    memory_forget_peak();
+    double before = peak();
+    assert_ok(checkpoint_write(directory, &written.checkpoint));
+    assert_true(peak() - before < ALLOWED);
+  }
+  memory_forget_peak();
+  double before = peak();
+  assert_ok(checkpoint_read(directory, &read.checkpoint, &found, warning));
+  assert_true(peak() - before < ALLOWED);
+  assert_true(found && fixture_equal(&read, &written));
+  fixture_destroy(&read);
+  fixture_destroy(&written);
+}
+
 static void test_any_damage_falls_back(void **state) {
   (void)state;
   unsigned char *data;
@@ -175,7 +225,7 @@ static void test_foreign_files(void **state) {
   assert_ok(file_replace(newest, "hello", 5));
   assert_state(1, "is not a checkpoint of this program");
   assert_ok(file_replace(previous, "", 0));
-  assert_nothing_left(STATUS_FAILED, "checkpoint.previous.h5: is empty");
+  assert_nothing_left(STATUS_FAILED, "checkpoint.previous.h5: the file is empty");
   assert_nothing_left(STATUS_FAILED, "checkpoint.h5: is not a checkpoint");
   assert_nothing_left(STATUS_FAILED, "remove both files");
   unlink(previous);
@@ -294,6 +344,8 @@ int main(void) {
       cmocka_unit_test_teardown(test_round_trip, clean),
       cmocka_unit_test_teardown(test_equal_states_give_equal_files, clean),
       cmocka_unit_test_teardown(test_is_a_plain_hdf5_file, clean),
+      cmocka_unit_test_teardown(test_arrays_of_all_sizes, clean),
+      cmocka_unit_test_teardown(test_takes_little_memory, clean),
       cmocka_unit_test_teardown(test_any_damage_falls_back, clean),
       cmocka_unit_test_teardown(test_foreign_files, clean),
       cmocka_unit_test_teardown(test_damaged_one_is_not_kept, clean),

@@ -16,6 +16,9 @@
 
 enum { OLDER = 1, OLD = 2, NEW = 3, AFTERWARDS = 4, MAX_OPERATIONS = 40 };
 
+/* Of the network: the moments are large enough for being written as they lie in memory. */
+enum { WIDTH = 63 };
+
 typedef struct {
   const char *kind;
   bool sticky;
@@ -28,7 +31,7 @@ static const Fault faults[] = {
 };
 
 static void create(Fixture *fixture, uint64_t seed) {
-  if (fixture_create(fixture, seed, 8, FIXTURE_CONFIG) != STATUS_OK) {
+  if (fixture_create(fixture, seed, WIDTH, FIXTURE_CONFIG) != STATUS_OK) {
     fail_msg("%s", status_message());
   }
 }
@@ -45,7 +48,7 @@ static void write_state(const char *directory, uint64_t seed) {
 /* The child: writes NEW, leaves its message in DIRECTORY.message. */
 static int child(const char *directory) {
   Fixture fixture;
-  if (fixture_create(&fixture, NEW, 8, FIXTURE_CONFIG) != STATUS_OK) return 99;
+  if (fixture_create(&fixture, NEW, WIDTH, FIXTURE_CONFIG) != STATUS_OK) return 99;
   Status status = checkpoint_write(directory, &fixture.checkpoint);
   unsetenv("FAULT_AT");
   char path[300];

@@ -52,14 +52,20 @@ static void test_replace_and_read(void **state) {
   free(path);
 }
 
+static Status rotate(const char *path, const char *previous, const char *text) {
+  FileStream *stream;
+  if (file_stream_open(path, &stream) != STATUS_OK) return STATUS_FAILED;
+  return file_stream_rotate(stream, previous, file_stream_write(stream, text, strlen(text)));
+}
+
 static void test_rotate_keeps_the_old_one(void **state) {
   (void)state;
   char *path = file_join(directory, "r"), *previous = file_join(directory, "r.previous");
-  assert_int_equal(file_rotate(path, previous, "1", 1), STATUS_OK);
+  assert_int_equal(rotate(path, previous, "1"), STATUS_OK);
   assert_content(path, "1");
   assert_false(file_exists(previous));
-  assert_int_equal(file_rotate(path, previous, "2", 1), STATUS_OK);
-  assert_int_equal(file_rotate(path, previous, "3", 1), STATUS_OK);
+  assert_int_equal(rotate(path, previous, "2"), STATUS_OK);
+  assert_int_equal(rotate(path, previous, "3"), STATUS_OK);
   assert_content(path, "3");
   assert_content(previous, "2");
   free(previous);
@@ -72,7 +78,7 @@ static void test_failed_rotation(void **state) {
   char *path = file_join(directory, "f"), *previous = file_join(directory, "none/f");
   char *temporary = file_join(directory, "f.tmp");
   assert_int_equal(file_replace(path, "old", 3), STATUS_OK);
-  assert_int_equal(file_rotate(path, previous, "new", 3), STATUS_FAILED);
+  assert_int_equal(rotate(path, previous, "new"), STATUS_FAILED);
   assert_message("none/f");
   assert_message(strerror(ENOENT));
   assert_content(path, "old");
