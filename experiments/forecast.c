@@ -65,20 +65,20 @@ static double cost_of(const Dry *dry, Cost *cost) {
   return cost ? cost(&dry->setup, comm_rank(dry->comm)) : 0;
 }
 
-/* The image of a checkpoint is there twice: as HDF5 builds it, and as it is written. */
-static void fill_memory(const Dry *dry, double checkpoint, ForecastMemory *m) {
+/* Of the arrays a checkpoint makes no copies, but of the history, and of one of its columns. */
+static void fill_memory(const Dry *dry, ForecastMemory *m) {
   const Objective *objective = &dry->setup.objective;
   const ExperimentFunctions *functions = dry->setup.experiment->functions;
   double n = (double)objective->n_parameters, columns = 2 + objective->n_terms;
-  m->weights = footprint(n, sizeof(real)) +
-               footprint(1.25 * (double)history_rows(dry->config) * columns, sizeof(double));
+  double rows = (double)history_rows(dry->config);
+  m->weights = footprint(n, sizeof(real)) + footprint(1.25 * rows * columns, sizeof(double));
   m->optimizer = (double)optimizer_bytes(dry->optimizer);
   m->threads = evaluation_bytes(objective, dry->setup.threads, comm_size(dry->comm), dry->nodes);
   if (optimizer_takes_directions(dry->optimizer)) {
     m->threads += natural_bytes(&dry->setup.problem, dry->setup.threads);
   }
   m->bricks = cost_of(dry, functions->training_bytes);
-  m->checkpoint = dry->root ? 2 * checkpoint + hdf5_image : 0;
+  m->checkpoint = dry->root ? hdf5_image + rows * (columns + 1) * sizeof(double) : 0;
   m->evaluation =
       cost_of(dry, functions->evaluation_bytes) + hdf5_parallel + (dry->root ? drawing : 0);
   double training = m->optimizer + m->threads + m->bricks + m->checkpoint;
@@ -157,7 +157,7 @@ static Status look_ahead(Dry *dry, ForecastMemory *memory, Forecast *forecast) {
     forecast->node += natural_shared_bytes(&dry->setup.problem);
   }
   comm_max_double(dry->comm, &forecast->node, 1);
-  fill_memory(dry, forecast->checkpoint, memory);
+  fill_memory(dry, memory);
   share_memory(dry, memory, forecast);
   return fill_time(dry, forecast);
 }
