@@ -2,19 +2,20 @@
  * network Phi: (x, y) -> the complex fields u_i of all sources f_i, and q, which tells the squared
  * slowness m of the medium that they run through, as (experiments/pml.h)
  *
- *     H(m) u_i = f_i,     u_i(x_r) = what receiver r received.
+ *     H(m) u_i = f_i,     u_i(x_r) = what receiver r received;
  *
- * In the first fwi.pretrain_steps steps the medium is to be uniform, m = 1 + q,
+ * q is fwi.scale (1) times the last channel. In the first fwi.pretrain_steps steps the medium is
+ * to be uniform, m = 1 + q,
  *
- *     L = sum over points x of sum_i lambda_i(x) |H(m) Phi_i(x) - f_i(x)|_1 + N |m(x) - 1|,
+ *     L = sum over points x of sum_i lambda_i(x) |H(m) Phi_i(x) - f_i(x)|_1 + N/scale |m(x) - 1|,
  *
- * then m = 1 + max(q, -0.999), and m = 1 where |x| or |y| is over 3/4,
+ * then m = 1 + max(q, -0.999), and m = 1 where |x| or |y| is over fwi.reach (3/4),
  *
  *     L = the same sum + N sum over receivers r of sum_i |Phi_i(x_r) - received_ir|_1,
  *
  * lambda_i = N/1000 for N points where f_i is not 0, and 1 elsewhere. With fwi.loss=square, squares
- * take the absolute values' place; with fwi.fields=one each point asks for one source's equation.
- */
+ * take the absolute values' place; with fwi.fields=one each point asks for one source's equation,
+ * in the first stage with m = 1 itself, so that the medium cannot take what the field should. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,6 @@ enum { FREE, BOUNDED, ONE };
 /* A sample's data: the equation's coefficients, one of the above, 1 where m shall be 1, the source
  * whose equation is asked for (-1: all), then f_i [sources] and what was received [sources][2]. */
 enum { MEDIUM = PML_WIDTH, UNIFORM, CHOSEN, SOURCES };
-enum { GROUP = 64 }; /* points with the same source follow each other */
 
 static int data_width(const FwiData *data) {
   return SOURCES + 3 * data->sources;
@@ -65,12 +65,22 @@ static const real *data_of(const TermBlock *block, int row) {
   return block->data + (size_t)row * (size_t)block->data_width;
 }
 
-/* m at a row; *slope gets dm/dq. */
-static double slowness(const TermBlock *block, int row, double *slope) {
+/* The last channel at a row, and its adjoint. */
+static double last(const TermBlock *block, int row) {
+  return (double)block->value[row * block->out + block->out - 1];
+}
+
+static void add_last_bar(const TermBlock *block, int row, double bar) {
+  block->value_bar[row * block->out + block->out - 1] += (real)bar;
+}
+
+/* m at a row; *slope gets its derivative by the last channel. */
+static double slowness(const Fwi *fwi, const TermBlock *block, int row, double *slope) {
   int kind = (int)data_of(block, row)[MEDIUM];
-  double q = (double)block->value[row * block->out + block->out - 1];
-  *slope = kind == FREE || (kind == BOUNDED && q > FWI_LEAST);
-  return kind == ONE ? 1 : 1 + (*slope != 0 ? q : FWI_LEAST);
+  double q = fwi->data.scale * last(block, row);
+  bool moves = kind == FREE || (kind == BOUNDED && q > FWI_LEAST);
+  *slope = moves ? fwi->data.scale : 0;
+  return kind == ONE ? 1 : 1 + (moves ? q : FWI_LEAST);
 }
 
 static bool is_asked(const real *data, int field) {
@@ -103,16 +113,12 @@ static void field_residual(const Fwi *fwi, const TermBlock *block, int row, int 
   for (int k = 0; k < 2; k++) r[k] *= *weight;
 }
 
-static void add_slowness_bar(const TermBlock *block, int row, double bar) {
-  block->value_bar[row * block->out + block->out - 1] += (real)bar;
-}
-
 static double equation(const TermBlock *block, double factor, const void *settings) {
   const TermPlace *place = settings;
   double sum = 0, r[2], g[2], slope, weight;
   for (int row = 0; row < block->rows; row++) {
     const real *data = data_of(block, row);
-    double m = slowness(block, row, &slope), m_bar = 0;
+    double m = slowness(place->fwi, block, row, &slope), m_bar = 0;
     for (int i = 0; i < fields_of(block); i++) {
       if ((data[SOURCES + i] != 0) != place->source || !is_asked(data, i)) continue;
       field_residual(place->fwi, block, row, i, m, &weight, r);
@@ -122,21 +128,19 @@ static double equation(const TermBlock *block, double factor, const void *settin
       }
       if (block->value_bar) m_bar += pml_adjoint(block, row, i, m, g);
     }
-    if (block->value_bar) add_slowness_bar(block, row, slope * m_bar);
+    if (block->value_bar) add_last_bar(block, row, slope * m_bar);
   }
   return sum;
 }
 
-/* |m - 1| in the first stage. */
+/* |m - 1| / scale in the first stage. */
 static double uniform(const TermBlock *block, double factor, const void *settings) {
-  double sum = 0, slope;
+  double sum = 0;
   for (int row = 0; row < block->rows; row++) {
     if (data_of(block, row)[UNIFORM] == 0) continue;
-    double r = slowness(block, row, &slope) - 1;
+    double r = last(block, row);
     sum += penalty(settings, r);
-    if (block->value_bar) {
-      add_slowness_bar(block, row, factor * slope * penalty_slope(settings, r));
-    }
+    if (block->value_bar) add_last_bar(block, row, factor * penalty_slope(settings, r));
   }
   return sum;
 }
@@ -169,12 +173,12 @@ static void equation_residual(const Fwi *fwi, const TermBlock *block, int which,
     active[row] = is_asked(data, field);
     residual[row] = 0;
     if (!active[row]) continue;
-    double slope, weight, r[2], g[2] = {0, 0}, m = slowness(block, row, &slope);
+    double slope, weight, r[2], g[2] = {0, 0}, m = slowness(fwi, block, row, &slope);
     double root = sqrt(data[SOURCES + field] != 0 ? fwi->source_weight : 1);
     field_residual(fwi, block, row, field, m, &weight, r);
     residual[row] = root * r[part];
     g[part] = root * weight;
-    add_slowness_bar(block, row, slope * pml_adjoint(block, row, field, m, g));
+    add_last_bar(block, row, slope * pml_adjoint(block, row, field, m, g));
   }
 }
 
@@ -192,11 +196,11 @@ static void reception_residual(const Fwi *fwi, const TermBlock *block, int which
 
 static void uniform_residual(const Fwi *fwi, const TermBlock *block, double *residual,
                              bool *active) {
-  double root = sqrt(fwi->data_weight), slope;
+  double root = sqrt(fwi->data_weight);
   for (int row = 0; row < block->rows; row++) {
     active[row] = data_of(block, row)[UNIFORM] != 0;
-    residual[row] = active[row] ? root * (slowness(block, row, &slope) - 1) : 0;
-    if (active[row]) add_slowness_bar(block, row, root * slope);
+    residual[row] = active[row] ? root * last(block, row) : 0;
+    if (active[row]) add_last_bar(block, row, root);
   }
 }
 
@@ -215,21 +219,32 @@ static void residual(const TermBlock *block, int which, const void *settings, do
 
 /* ---- The problem ---- */
 
+/* Whose equation a point near a source asks for: half of them for that source's, the others in turn
+ * for the rest, as what the layers make of a source is sharp in all fields. */
+static int near_group(const Fwi *fwi, int source, int64_t i) {
+  int64_t own = (fwi->source_samples + 1) / 2, others = fwi->source_samples - own;
+  if (i < own) return source;
+  return (int)((source + 1 + (i - own) * (fwi->data.sources - 1) / others) % fwi->data.sources);
+}
+
 /* The receivers, then points of the square, then points near each source; whose equation a point
- * asks for. */
+ * asks for: a source's points follow each other, as only a sequence without gaps is even. */
 static int draw_place(const Fwi *fwi, uint64_t step, int64_t i, real x[2]) {
   int64_t near = fwi->samples - fwi->source_samples * fwi->data.sources;
-  int group = (int)(i / GROUP % fwi->data.sources);
+  int64_t receivers = fwi->data.receivers;
+  int group = (int)(i % fwi->data.sources);
   double u[2];
-  if (i < fwi->data.receivers) {
+  if (i < receivers) {
     for (int k = 0; k < 2; k++) x[k] = (real)fwi->data.receiver[i][k];
   } else if (i < near) {
+    group = (int)((i - receivers) * fwi->data.sources / (near - receivers));
     WaveUnits units = {{fwi->seed, RANDOM_SPACE, step}, 2, fwi->plan.even};
     wave_unit(&units, (uint64_t)i, u);
     wave_point(u, fwi->plan.box_share, x);
   } else {
-    group = (int)((i - near) / fwi->source_samples);
-    const double *source = fwi->data.source[group].x;
+    int which = (int)((i - near) / fwi->source_samples);
+    const double *source = fwi->data.source[which].x;
+    group = near_group(fwi, which, (i - near) % fwi->source_samples);
     WaveUnits units = {{fwi->seed, RANDOM_SAMPLE, step}, 2, fwi->plan.even};
     WaveFocus focus = {{source[0], source[1]}, fwi->plan.core, fwi->plan.radius};
     wave_unit(&units, (uint64_t)i, u);
@@ -243,9 +258,9 @@ static int draw_place(const Fwi *fwi, uint64_t step, int64_t i, real x[2]) {
 static void fill_data(const Fwi *fwi, bool pretrain, int64_t i, const real x[2], real *data) {
   int n = fwi->data.sources;
   double at[2] = {(double)x[0], (double)x[1]};
-  bool beyond = fabs(at[0]) > FWI_KNOWN || fabs(at[1]) > FWI_KNOWN;
+  bool beyond = fabs(at[0]) > fwi->data.reach || fabs(at[1]) > fwi->data.reach;
   pml_row(&fwi->pml, x, data);
-  data[MEDIUM] = pretrain ? FREE : beyond ? ONE : BOUNDED;
+  data[MEDIUM] = pretrain ? (fwi->one_field ? ONE : FREE) : beyond ? ONE : BOUNDED;
   data[UNIFORM] = pretrain && data[CHOSEN] <= 0;
   for (int k = 0; k < n; k++) {
     data[SOURCES + k] = (real)pml_source(&fwi->data.source[k], at);
@@ -270,7 +285,7 @@ static void draw(const void *context, uint64_t step, int64_t first, int rows, re
 static int64_t uniform_points(const Fwi *fwi) {
   int64_t sources = fwi->data.sources, even = fwi->samples - fwi->source_samples * sources;
   if (!fwi->one_field) return fwi->samples;
-  return even / sources + GROUP + fwi->source_samples;
+  return even / sources + fwi->data.receivers + 1 + fwi->source_samples;
 }
 
 static Status make_problem(Fwi *fwi, Setup *setup) {

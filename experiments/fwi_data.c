@@ -188,6 +188,8 @@ Status fwi_data_create(const Config *config, const Pml *pml, FwiData *data) {
     paper_places(data);
     TRY(make_received(config, pml, data));
   }
+  data->reach = config_real(config, "fwi.reach");
+  data->scale = config_real(config, "fwi.scale");
   for (int i = 0; i < data->sources; i++) {
     TRY(check_place(file, "source", i + 1, data->source[i].x));
   }

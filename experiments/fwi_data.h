@@ -16,14 +16,14 @@ typedef struct {
   PmlSource *source;        /* [sources] */
   double (*receiver)[2];    /* [receivers] */
   double complex *received; /* [receivers][sources]; 0: nothing is known */
+  double reach, scale;      /* fwi.reach, and fwi.scale: q is this times the network's */
   bool known;               /* the medium is: a disc, whose field the data are */
   FwiDisc disc;
 } FwiData;
 
-/* The medium of the second stage: m = 1 + max(q, FWI_LEAST), and 1 where |x| or |y| is over
- * FWI_KNOWN. */
+/* The medium of the second stage: m = 1 + max(q, FWI_LEAST), and 1 where |x| or |y| is over the
+ * data's reach. */
 #define FWI_LEAST (-0.999)
-#define FWI_KNOWN 0.75
 
 /* Local. From data.file, a MATLAB file with source [S][2], receivers [R][2] and rec_val [R][S], or
  * an HDF5 file with data sets of these names, rec_val [R][S][2]; "": the released code's five

@@ -29,9 +29,9 @@ enum {
 };
 static const char *const names[METRICS] = {FWI_METRICS};
 
-double fwi_slowness(double q, const double x[2]) {
-  if (fabs(x[0]) > FWI_KNOWN || fabs(x[1]) > FWI_KNOWN) return 1;
-  return 1 + fmax(q, FWI_LEAST);
+double fwi_slowness(const FwiData *data, double q, const double x[2]) {
+  if (fabs(x[0]) > data->reach || fabs(x[1]) > data->reach) return 1;
+  return 1 + fmax(data->scale * q, FWI_LEAST);
 }
 
 /* On rank 0. */
@@ -196,7 +196,7 @@ static Status take_slowness(Report *report) {
   for (size_t i = 0; i < nodes; i++) {
     double x[2] = {at(report, (int)i / report->n), at(report, (int)i % report->n)};
     double q = (double)report->value[(i + 1) * (size_t)channels(report) - 1];
-    report->slowness[i] = fwi_slowness(q, x);
+    report->slowness[i] = fwi_slowness(report->what->data, q, x);
   }
   while (at(report, report->first) < -PML_EDGE - 1e-9) report->first++;
   report->side = report->n - 2 * report->first;

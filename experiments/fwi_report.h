@@ -32,7 +32,7 @@ Status fwi_report(const Setup *setup, const real *theta, const FwiCase *what, Re
 
 /* Local. m that follows from the network's last channel at x, as in the second stage of training.
  */
-double fwi_slowness(double q, const double x[2]);
+double fwi_slowness(const FwiData *data, double q, const double x[2]);
 
 /* Local, for forecasts. */
 double fwi_report_bytes(const Setup *setup, int rank);

@@ -159,7 +159,8 @@ short_run() {
   arguments=(run "$1" scale=smoke "$1.loss=square" "${newton[@]}" train.steps=40 train.log_every=1
     train.checkpoint_every=1 eval.pictures=false "output=$output")
   if [ "$1" = fwi ]; then
-    arguments+=(data.file=two.h5 train.samples=100 fwi.pretrain_steps=20 fwi.fields=one)
+    arguments+=(data.file=two.h5 train.samples=100 fwi.pretrain_steps=20 fwi.fields=one
+      fwi.scale=4 fwi.reach=0.3)
   fi
 }
 

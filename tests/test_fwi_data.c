@@ -35,6 +35,7 @@ static void test_paper(void **state) {
   assert_int_equal(create("", &data), STATUS_OK);
   assert_true(data.sources == 5 && data.receivers == 30 && data.known);
   assert_true(data.disc.radius == 0.1 && data.disc.velocity == 2);
+  assert_true(data.reach == 0.75 && data.scale == 1);
   assert_float_equal(data.source[0].x[0], -0.34706, 1e-5);
   assert_float_equal(data.source[3].x[0], 0.17353, 1e-5);
   for (int s = 0; s < 5; s++) assert_float_equal(data.source[s].x[1], -0.34706, 1e-5);

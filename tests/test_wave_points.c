@@ -310,16 +310,44 @@ static void test_stages(void **state) {
   }
 }
 
-/* Groups of 64 points ask for one source's equation, and the points near a source for its own. */
+/* Of 600 points, 30 receivers ask for the sources' equations in turn, the 370 points of the square
+ * in five runs; of the 40 points near a source 20 for its own and 5 for each of the others. */
+static int asked_equation(int64_t i) {
+  if (i < 30) return (int)(i % 5);
+  if (i < 400) return (int)((i - 30) / 74);
+  int64_t source = (i - 400) / 40, turn = (i - 400) % 40;
+  return (int)(turn < 20 ? source : (source + 1 + (turn - 20) / 5) % 5);
+}
+
 static void test_one_field(void **state) {
   (void)state;
   Step s;
   draw(&s, "fwi", SMALL "train.samples=600 fwi.source_samples=40 fwi.fields=one", 3);
   for (int64_t i = 0; i < s.n; i++) {
-    int64_t asked = i < 400 ? i / 64 % 5 : (i - 400) / 40;
-    assert_int_equal((int)s.data[i * s.width + CHOSEN], asked);
+    assert_int_equal((int)s.data[i * s.width + CHOSEN], asked_equation(i));
   }
   drop(&s);
+}
+
+/* The first stage's equation knows the medium then, and the second one's where it is out of reach;
+ * the first source's points say that it is uniform. */
+static void test_one_field_medium(void **state) {
+  (void)state;
+  for (int pretrain = 0; pretrain < 2; pretrain++) {
+    Step s;
+    draw(&s, "fwi",
+         SMALL
+         "train.samples=600 fwi.source_samples=40 fwi.fields=one fwi.reach=0.3 "
+         "fwi.pretrain_steps=4",
+         pretrain ? 3 : 4);
+    for (int64_t i = 0; i < s.n; i++) {
+      const real *x = s.x + 2 * i, *data = s.data + i * s.width;
+      bool beyond = fabs((double)x[0]) > 0.3 || fabs((double)x[1]) > 0.3;
+      assert_int_equal((int)data[KIND], pretrain || beyond ? 2 : 1);
+      assert_int_equal((int)data[UNIFORM], pretrain && asked_equation(i) == 0);
+    }
+    drop(&s);
+  }
 }
 
 /* wave's data: the pulse, whether the initial condition and the equation are asked for. */
@@ -403,13 +431,14 @@ static void test_front(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_evenness),        cmocka_unit_test(test_steps),
-      cmocka_unit_test(test_box_share),       cmocka_unit_test(test_near),
-      cmocka_unit_test(test_weights),         cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_pulse),           cmocka_unit_test(test_blocks),
-      cmocka_unit_test(test_helmholtz),       cmocka_unit_test(test_stages),
-      cmocka_unit_test(test_one_field),       cmocka_unit_test(test_wave),
-      cmocka_unit_test(test_wave_pretrained), cmocka_unit_test(test_front),
+      cmocka_unit_test(test_evenness),  cmocka_unit_test(test_steps),
+      cmocka_unit_test(test_box_share), cmocka_unit_test(test_near),
+      cmocka_unit_test(test_weights),   cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_pulse),     cmocka_unit_test(test_blocks),
+      cmocka_unit_test(test_helmholtz), cmocka_unit_test(test_stages),
+      cmocka_unit_test(test_one_field), cmocka_unit_test(test_one_field_medium),
+      cmocka_unit_test(test_wave),      cmocka_unit_test(test_wave_pretrained),
+      cmocka_unit_test(test_front),
   };
   mpi_check_main(argc, argv, tests);
 }
