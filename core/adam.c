@@ -40,13 +40,18 @@ static Status check(const OptimizerSettings *settings) {
   return STATUS_OK;
 }
 
+static size_t stored_elements(const OptimizerSettings *settings, size_t n) {
+  if (settings->stored == OPTIMIZER_STORES_NONE) return 0;
+  return settings->stored ? settings->stored : n;
+}
+
 static Status adam_create(const OptimizerSettings *settings, size_t n, void **self) {
   TRY(check(settings));
   Adam *adam;
   TRY(memory_allocate(&adam, 1, sizeof *adam, "Adam"));
   *self = adam;
   *adam = (Adam){.n = n,
-                 .stored = settings->stored ? settings->stored : n,
+                 .stored = stored_elements(settings, n),
                  .ranges = {{0, n}},
                  .n_ranges = 1,
                  .beta1 = settings->beta1,

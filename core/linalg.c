@@ -4,15 +4,20 @@
 #ifdef __SSE3__
 #include <pmmintrin.h>
 #endif
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/product.h"
 
 /* LAPACK of the same library, which has no header for it everywhere. */
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 void dpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda,
              double *b, const int *ldb, int *info);
+void dsyevd_(const char *job, const char *uplo, const int *n, double *a, const int *lda, double *w,
+             double *work, const int *lwork, int *iwork, const int *liwork, int *info);
 
 #ifdef SIREN_DOUBLE
 #define GEMM cblas_dgemm
@@ -299,4 +304,61 @@ bool linalg_cholesky(int n, double *a, double *b, int threads) {
   }
   dpotrs_("U", &n, &one, a, &n, b, &n, &info);
   return info == 0;
+}
+
+/* ---- Symmetric matrices ---- */
+
+void linalg_gram(int n, int k, bool columns, double alpha, const double *a, double *c) {
+  cblas_dsyrk(CblasRowMajor, CblasLower, columns ? CblasTrans : CblasNoTrans, n, k, alpha, a,
+              columns ? n : k, 0, c, n);
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < i; j++)
+      c[(size_t)j * (size_t)n + (size_t)i] = c[(size_t)i * (size_t)n + (size_t)j];
+  }
+}
+
+static void swap(size_t n, double *a, double *b) {
+  for (size_t i = 0; i < n; i++) {
+    double kept = a[i];
+    a[i] = b[i];
+    b[i] = kept;
+  }
+}
+
+/* A vector's sign is LAPACK's whim. */
+static void make_positive(size_t n, double *vector) {
+  size_t largest = 0;
+  for (size_t i = 1; i < n; i++) {
+    if (fabs(vector[i]) > fabs(vector[largest])) largest = i;
+  }
+  double sign = vector[largest] < 0 ? -1 : 1;
+  for (size_t i = 0; i < n; i++) vector[i] *= sign;
+}
+
+/* LAPACK sorts upwards, and its columns are our rows. */
+Status linalg_eigen(int n, bool vectors, double *a, double *values) {
+  const char *job = vectors ? "V" : "N";
+  double size, *work;
+  int ask = -1, integers, info;
+  dsyevd_(job, "U", &n, a, &n, values, &size, &ask, &integers, &ask, &info);
+  int reals = (int)size;
+  int *more;
+  TRY(memory_allocate(&work, (size_t)reals, sizeof *work, "eigenvalues"));
+  Status status = memory_allocate(&more, (size_t)integers, sizeof *more, "eigenvalues");
+  if (status == STATUS_OK) {
+    dsyevd_(job, "U", &n, a, &n, values, work, &reals, more, &integers, &info);
+    free(more);
+  }
+  free(work);
+  TRY(status);
+  if (info != 0 || !isfinite(values[0])) {
+    return status_fail(STATUS_FAILED, "a matrix of %d rows has no eigenvalues: not finite", n);
+  }
+  for (int i = 0; i < n / 2; i++) {
+    size_t row = (size_t)n;
+    swap(1, &values[i], &values[n - 1 - i]);
+    if (vectors) swap(row, a + (size_t)i * row, a + (size_t)(n - 1 - i) * row);
+  }
+  for (int i = 0; vectors && i < n; i++) make_positive((size_t)n, a + (size_t)i * (size_t)n);
+  return STATUS_OK;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "core/real.h"
+#include "core/status.h"
 
 /* Local. Makes the BLAS single-threaded and takes denormal numbers as zero; once, before any thread
  * starts. */
@@ -31,6 +32,15 @@ void linalg_tn(int m, int n, int k, real alpha, const real *a, const real *b, bo
  * j <= i) is read and overwritten and the rest left alone; b [n] becomes x. False where it is not
  * positive definite. */
 bool linalg_cholesky(int n, double *a, double *b, int threads);
+
+/* Local. c [n][n] = alpha times the inner products of the rows of a [n][k]; or, where `columns` is
+ * set, of the columns of a [k][n]. */
+void linalg_gram(int n, int k, bool columns, double alpha, const double *a, double *c);
+
+/* Local. Eigenvalues of the symmetric a [n][n], the largest first, in values [n]. With `vectors`,
+ * row i of a becomes the i-th one's unit vector, whose largest number is positive; else a is lost.
+ * Fails for lack of memory, and on numbers that are not finite. */
+Status linalg_eigen(int n, bool vectors, double *a, double *values);
 
 /* Local. The same products by the BLAS, whatever the shape. */
 void linalg_blas_nt(int m, int n, int k, real alpha, const real *a, const real *b, real *c);

@@ -54,7 +54,8 @@ Status optimizer_create(const char *name, const OptimizerSettings *settings, siz
     return status_fail(STATUS_USAGE, "unknown optimizer '%s'; known are:" OPTIMIZERS(X), name);
 #undef X
   }
-  if (settings->stored && settings->stored < n && !kind->rest) {
+  bool part = settings->stored && settings->stored != n;
+  if (part && !kind->rest) {
     return status_fail(STATUS_USAGE,
                        "'%s' needs the whole gradient at once, which this objective never has; "
                        "choose adam",

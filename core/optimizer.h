@@ -28,6 +28,8 @@ typedef Status (*OptimizerDirection)(void *context, const real *theta, double da
 enum { OPTIMIZER_CHUNK = 1 << 14 };
 typedef void (*OptimizerRest)(void *context, size_t first, size_t count, real *gradient);
 
+#define OPTIMIZER_STORES_NONE SIZE_MAX
+
 typedef struct {
   double beta1, beta2, eps; /* Adam: [0, 1), [0, 1), > 0 */
   int history;              /* L-BFGS: pairs kept, >= 1 */
@@ -37,7 +39,8 @@ typedef struct {
   bool fixed_objective;
   double damping, least_damping; /* Gauss-Newton: > 0 */
   OptimizerDirection direction;  /* Gauss-Newton; else not looked at */
-  /* Adam: so much of the gradient is stored (0: all), and optimizer_rest tells the rest. */
+  /* Adam: so much of the gradient is stored (0: all; OPTIMIZER_STORES_NONE), and optimizer_rest
+   * tells the rest. */
   size_t stored;
 } OptimizerSettings;
 

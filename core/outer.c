@@ -30,8 +30,10 @@ int outer_nonfinite(const Outer *outer, const OuterFactors *factors, int64_t fir
   for (int t = 0; t < outer->n_tensors; t++) {
     const OuterTensor *tensor = &outer->tensors[t];
     for (size_t i = (size_t)first; i < (size_t)end; i++) {
-      bool good = all_finite(factors->u + i * outer->u_size + tensor->u, tensor->rows) &&
-                  all_finite(factors->v + i * outer->v_size + tensor->v, tensor->cols);
+      const real *u = factors->u + i * outer->u_size + tensor->u;
+      const real *v = factors->v + i * outer->v_size + tensor->v;
+      bool good = tensor->own ? all_finite(u, tensor->cols)
+                              : all_finite(u, tensor->rows) && all_finite(v, tensor->cols);
       if (!good) return t;
     }
   }
@@ -55,6 +57,22 @@ static void make_rows(const Outer *outer, const OuterFactors *factors, const Out
                          .b_column = 1,
                          .c = block,
                          .c_row = (size_t)tensor->cols});
+}
+
+/* Elements of one tensor whose rows are the items' own. */
+static void copy_part(const Outer *outer, const OuterFactors *factors, const OuterTensor *tensor,
+                      size_t first, size_t count, double scale, real *gradient) {
+  const real factor = (real)scale;
+  size_t cols = (size_t)tensor->cols;
+  while (count > 0) {
+    size_t item = first / cols, column = first % cols, left = cols - column;
+    const real *u = factors->u + item * outer->u_size + tensor->u + column;
+    size_t here = left < count ? left : count;
+    for (size_t i = 0; i < here; i++) gradient[i] = factor * u[i];
+    gradient += here;
+    first += here;
+    count -= here;
+  }
 }
 
 /* Elements of one tensor. A row that is wanted in part is made whole beside it. */
@@ -83,10 +101,11 @@ void outer_gradient(const Outer *outer, const OuterFactors *factors, size_t firs
   for (int t = 0; t < outer->n_tensors && count > 0; t++) {
     const OuterTensor *tensor = &outer->tensors[t];
     size_t end = tensor->offset + tensor_size(tensor);
-    assert(tensor->cols <= OUTER_MAX_COLS);
+    assert(tensor->own || tensor->cols <= OUTER_MAX_COLS);
     if (first >= end) continue;
     size_t here = end - first < count ? end - first : count;
-    make_part(outer, factors, tensor, first - tensor->offset, here, scale, gradient);
+    (tensor->own ? copy_part : make_part)(outer, factors, tensor, first - tensor->offset, here,
+                                          scale, gradient);
     gradient += here;
     first += here;
     count -= here;
@@ -105,6 +124,14 @@ int outer_chunks(const Outer *outer) {
   return chunks;
 }
 
+size_t outer_scratch(const Outer *outer) {
+  size_t pairs = (size_t)outer->items * (size_t)outer->items;
+  for (int t = 0; t < outer->n_tensors; t++) {
+    if (!outer->tensors[t].own) return pairs;
+  }
+  return 0;
+}
+
 static double dot(const real *a, const real *b, int n) {
   enum { LANES = 8 }; /* a fixed order, whatever the vector width */
   double lane[LANES] = {0}, sum = 0;
@@ -117,15 +144,28 @@ static double dot(const real *a, const real *b, int n) {
   return sum;
 }
 
+/* Of rows first ... first + count - 1. */
+static double own_square(const Outer *outer, const OuterFactors *factors, const OuterTensor *tensor,
+                         int first, int count) {
+  double sum = 0;
+  for (int i = first; i < first + count; i++) {
+    const real *u = factors->u + (size_t)i * outer->u_size + tensor->u;
+    sum += dot(u, u, tensor->cols);
+  }
+  return sum;
+}
+
 double outer_chunk_square(const Outer *outer, const OuterFactors *factors, int chunk,
                           real *scratch) {
   const OuterTensor *tensor = outer->tensors;
   for (; chunk >= tensor_chunks(tensor); tensor++) chunk -= tensor_chunks(tensor);
   int items = (int)outer->items, first = chunk * CHUNK_ROWS, left = tensor->rows - first;
+  if (left > CHUNK_ROWS) left = CHUNK_ROWS;
+  if (tensor->own) return own_square(outer, factors, tensor, first, left);
   const real *u = factors->u + tensor->u + first, *v = factors->v + tensor->v;
   product_run(&(Product){.m = items,
                          .n = items,
-                         .k = left < CHUNK_ROWS ? left : CHUNK_ROWS,
+                         .k = left,
                          .alpha = 1,
                          .a = u,
                          .a_row = outer->u_size,

@@ -6,10 +6,14 @@
  * leave u and v instead of the product; ranks exchange them, and make of the gradient the part that
  * their optimiser needs, when it needs it: of the gradient itself no memory ever holds more than a
  * chunk. Every element is one chain of fused multiply-adds over the items in ascending order, so
- * its bits depend on neither ranks nor threads, without an exact sum. */
+ * its bits depend on neither ranks nor threads, without an exact sum.
+ *
+ * Where every item has parameters of its own (many networks, each fitted to one image), a tensor
+ * holds them below each other, and its gradient has item i's in row i. */
 #ifndef CORE_OUTER_H
 #define CORE_OUTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +24,7 @@ typedef struct {
   size_t offset;    /* of W in theta, row-major */
   int rows, cols;
   size_t u, v; /* where u and v begin among an item's */
+  bool own;    /* row i of the gradient is u_i [cols] of item i; rows = items, no v */
 } OuterTensor;
 
 typedef struct {
@@ -43,14 +48,15 @@ int outer_nonfinite(const Outer *outer, const OuterFactors *factors, int64_t fir
 
 /* Local. gradient [count] = scale times elements first ... first + count - 1 of the gradient, which
  * must be such tensors'. */
-enum { OUTER_MAX_COLS = 4096 };
+enum { OUTER_MAX_COLS = 4096 }; /* of tensors that are not `own` */
 void outer_gradient(const Outer *outer, const OuterFactors *factors, size_t first, size_t count,
                     double scale, real *gradient);
 
 /* Local. The square of the gradient's L2 norm is the sum over chunks 0 ... outer_chunks - 1, each
  * from the items' inner products, for O(items^2 rows) operations, and not below 0, whatever is lost
- * where items cancel. scratch [items^2]. */
+ * where items cancel. scratch [outer_scratch]. */
 int outer_chunks(const Outer *outer);
+size_t outer_scratch(const Outer *outer);
 double outer_chunk_square(const Outer *outer, const OuterFactors *factors, int chunk,
                           real *scratch);
 

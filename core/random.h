@@ -19,7 +19,8 @@
   X(RANDOM_CHECK, 7)       \
   X(RANDOM_SPACE, 8)       \
   X(RANDOM_BRICK, 9)       \
-  X(RANDOM_CONTEXT, 10)
+  X(RANDOM_CONTEXT, 10)    \
+  X(RANDOM_MEMBER, 11)
 
 typedef enum {
 #define X(name, number) name = number,

@@ -174,7 +174,10 @@ static Status set_up_local(Setup *setup, Celeba *celeba) {
   TRY(make_hyper(setup, celeba));
   hyper_objective(celeba->hyper, &setup->objective);
   const Parameters *parameters = hyper_parameters(celeba->hyper);
-  setup->model = (Model){"/hyper", NULL, parameters->size, parameters->n, parameters->tensors};
+  setup->model = (Model){.group = "/hyper",
+                         .n_parameters = parameters->size,
+                         .n_tensors = parameters->n,
+                         .tensors = parameters->tensors};
   return STATUS_OK;
 }
 

@@ -180,8 +180,9 @@ static Status natural(void *context, const real *theta, double damping, real *di
 
 Status trainer_optimizer(const Setup *setup, Optimizer **optimizer) {
   const Config *config = setup->config;
+  size_t dense = objective_dense(&setup->objective);
   OptimizerSettings settings = {
-      .stored = objective_dense(&setup->objective),
+      .stored = dense ? dense : OPTIMIZER_STORES_NONE,
       .beta1 = config_real(config, "train.beta1"),
       .beta2 = config_real(config, "train.beta2"),
       .eps = config_real(config, "train.eps"),

@@ -9,7 +9,7 @@
 #include "core/encoding.h"
 #include "core/memory.h"
 
-enum { BLOCK = 128 << 10 }; /* weights that are checked at once */
+enum { BLOCK = 128 << 10 /* weights that are checked at once */, MOST_AXES = 3 /* of a tensor */ };
 
 Status layout_write_format(const Hdf5File *file, const char *format) {
   TRY(hdf5_set_text(file, "/", "format", format));
@@ -80,7 +80,11 @@ Status layout_check_config(const Hdf5File *file, const Config *config, const cha
 /* ---- The model ---- */
 
 Model model_of_network(const Network *network) {
-  return (Model){"/network", network, network->n_parameters, network->n_tensors, network->tensors};
+  return (Model){.group = "/network",
+                 .network = network,
+                 .n_parameters = network->n_parameters,
+                 .n_tensors = network->n_tensors,
+                 .tensors = network->tensors};
 }
 
 static Status write_spec(const Hdf5File *file, const NetworkSpec *spec) {
@@ -121,18 +125,25 @@ static Status write_spec(const Hdf5File *file, const NetworkSpec *spec) {
   return STATUS_OK;
 }
 
-/* A tensor's data set: weights are matrices whatever their shape, other columns are vectors. */
-static int tensor_shape(const Model *model, const Tensor *tensor, int64_t size[2], char name[64]) {
-  snprintf(name, 64, "%s/%s", model->group, tensor->name);
-  const char *last = strrchr(name, '/');
+/* Weights are matrices whatever their shape, other columns are vectors. */
+static int matrix_shape(const Tensor *tensor, int64_t size[2]) {
+  const char *last = strrchr(tensor->name, '/');
   size[0] = tensor->rows;
   size[1] = tensor->cols;
-  return tensor->cols == 1 && strcmp(last, "/weight") != 0 ? 1 : 2;
+  return tensor->cols == 1 && !(last && strcmp(last, "/weight") == 0) ? 1 : 2;
 }
 
-/* Groups on the way to a tensor. */
-static Status make_groups(const Hdf5File *file, const char *name) {
-  char group[64];
+/* A tensor's data set. */
+static int tensor_shape(const Model *model, int i, int64_t size[MOST_AXES], char name[64]) {
+  const Tensor *tensor = &model->tensors[i];
+  snprintf(name, 64, "%s/%s", model->group, tensor->name);
+  if (!model->each) return matrix_shape(tensor, size);
+  size[0] = tensor->rows;
+  return 1 + matrix_shape(&model->each[i], size + 1);
+}
+
+Status layout_make_groups(const Hdf5File *file, const char *name) {
+  char group[160];
   for (const char *slash = strchr(name + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
     snprintf(group, sizeof group, "%.*s", (int)(slash - name), name);
     if (!hdf5_has(file, group)) TRY(hdf5_group(file, group));
@@ -144,29 +155,28 @@ Status layout_write_model(const Hdf5File *file, const Model *model, const real *
   TRY(hdf5_group(file, model->group));
   if (model->network) TRY(write_spec(file, &model->network->spec));
   for (int i = 0; i < model->n_tensors; i++) {
-    const Tensor *tensor = &model->tensors[i];
     char name[64];
-    int64_t size[2];
-    int rank = tensor_shape(model, tensor, size, name);
-    TRY(make_groups(file, name));
-    TRY(hdf5_lend(file, name, HDF5_REAL, rank, size, theta + tensor->offset));
+    int64_t size[MOST_AXES];
+    int rank = tensor_shape(model, i, size, name);
+    TRY(layout_make_groups(file, name));
+    TRY(hdf5_lend(file, name, HDF5_REAL, rank, size, theta + model->tensors[i].offset));
   }
   return STATUS_OK;
 }
 
-static Status check_shape(const Hdf5File *file, const Model *model, const Tensor *tensor) {
+static Status check_shape(const Hdf5File *file, const Model *model, int i) {
   char name[64], there[160], here[160];
-  int64_t size[2], found[HDF5_MAX_RANK];
-  int rank = tensor_shape(model, tensor, size, name), found_rank;
+  int64_t size[MOST_AXES], found[HDF5_MAX_RANK];
+  int rank = tensor_shape(model, i, size, name), found_rank;
   TRY(hdf5_shape(file, name, &found_rank, found));
   if (found_rank != rank || memcmp(found, size, (size_t)rank * sizeof *size) != 0) {
-    return status_fail(
-        STATUS_FAILED,
-        "%s: %s is %s, the configuration needs %s: set %s to match, or use another "
-        "file",
-        file->path, name, hdf5_shape_text(found_rank, found, there),
-        hdf5_shape_text(rank, size, here),
-        model->network ? "network.width=... or network.encoding=..." : "its options");
+    return status_fail(STATUS_FAILED,
+                       "%s: %s is %s, the configuration needs %s: set %s to match, or use another "
+                       "file",
+                       file->path, name, hdf5_shape_text(found_rank, found, there),
+                       hdf5_shape_text(rank, size, here),
+                       model->network || model->each ? "network.width=... or network.encoding=..."
+                                                     : "its options");
   }
   return STATUS_OK;
 }
@@ -180,30 +190,37 @@ static Status check_finite(const Hdf5File *file, const char *name, int64_t n, co
   return STATUS_OK;
 }
 
-static Status read_tensor(const Hdf5File *file, const Model *model, const Tensor *tensor,
-                          real *theta) {
+static Status read_tensor(const Hdf5File *file, const Model *model, int i, real *theta) {
+  const Tensor *tensor = &model->tensors[i];
   char name[64];
-  int64_t size[2];
-  tensor_shape(model, tensor, size, name);
-  TRY(check_shape(file, model, tensor));
+  int64_t size[MOST_AXES];
+  tensor_shape(model, i, size, name);
+  TRY(check_shape(file, model, i));
   TRY(hdf5_read(file, name, HDF5_REAL, theta + tensor->offset));
-  return check_finite(file, name, size[0] * size[1], theta + tensor->offset);
+  return check_finite(file, name, (int64_t)tensor->rows * tensor->cols, theta + tensor->offset);
+}
+
+static int64_t at_most(int64_t a, int64_t b) {
+  return a < b ? a : b;
 }
 
 /* Reads through a tensor, block by block. */
-static Status check_tensor(const Hdf5File *file, const Model *model, const Tensor *tensor,
-                           real *block) {
+static Status check_tensor(const Hdf5File *file, const Model *model, int i, real *block) {
   char name[64];
-  int64_t size[2], at[2], n[2];
-  int rank = tensor_shape(model, tensor, size, name);
-  TRY(check_shape(file, model, tensor));
-  int64_t cols = size[1] < BLOCK ? size[1] : BLOCK, rows = BLOCK / cols;
-  for (at[0] = 0; at[0] < size[0]; at[0] += rows) {
-    n[0] = size[0] - at[0] < rows ? size[0] - at[0] : rows;
-    for (at[1] = 0; at[1] < size[1]; at[1] += cols) {
-      n[1] = size[1] - at[1] < cols ? size[1] - at[1] : cols;
-      TRY(hdf5_read_box(file, name, HDF5_REAL, rank, at, n, block));
-      TRY(check_finite(file, name, n[0] * n[1], block));
+  int64_t size[MOST_AXES] = {1, 1, 1}, step[MOST_AXES], at[MOST_AXES], n[MOST_AXES];
+  int rank = tensor_shape(model, i, size, name);
+  TRY(check_shape(file, model, i));
+  for (int k = rank; k < MOST_AXES; k++) size[k] = 1;
+  step[2] = at_most(size[2], BLOCK);
+  step[1] = at_most(size[1], BLOCK / step[2]);
+  step[0] = at_most(size[0], BLOCK / (step[1] * step[2]));
+  for (at[0] = 0; at[0] < size[0]; at[0] += step[0]) {
+    for (at[1] = 0; at[1] < size[1]; at[1] += step[1]) {
+      for (at[2] = 0; at[2] < size[2]; at[2] += step[2]) {
+        for (int k = 0; k < MOST_AXES; k++) n[k] = at_most(step[k], size[k] - at[k]);
+        TRY(hdf5_read_box(file, name, HDF5_REAL, rank, at, n, block));
+        TRY(check_finite(file, name, n[0] * n[1] * n[2], block));
+      }
     }
   }
   return STATUS_OK;
@@ -232,7 +249,7 @@ static Status check_groups(const Hdf5File *file, const Model *model) {
 Status layout_read_model(const Hdf5File *file, const Model *model, real *theta) {
   TRY(check_groups(file, model));
   for (int i = 0; i < model->n_tensors; i++) {
-    TRY(read_tensor(file, model, &model->tensors[i], theta));
+    TRY(read_tensor(file, model, i, theta));
   }
   return STATUS_OK;
 }
@@ -243,7 +260,7 @@ Status layout_check_model(const Hdf5File *file, const Model *model) {
   TRY(memory_allocate(&block, BLOCK, sizeof *block, "weights"));
   Status status = STATUS_OK;
   for (int i = 0; status == STATUS_OK && i < model->n_tensors; i++) {
-    status = check_tensor(file, model, &model->tensors[i], block);
+    status = check_tensor(file, model, i, block);
   }
   free(block);
   return status;

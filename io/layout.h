@@ -15,6 +15,10 @@ Status layout_write_format(const Hdf5File *file, const char *format);
 Status layout_check_version(const Hdf5File *file);
 
 Status layout_write_config(const Hdf5File *file, const Config *config);
+
+/* Groups on the way to a data set. */
+Status layout_make_groups(const Hdf5File *file, const char *name);
+
 /* theta is lent (hdf5_lend). */
 Status layout_write_model(const Hdf5File *file, const Model *model, const real *theta);
 Status layout_write_history(const Hdf5File *file, const History *history);

@@ -118,6 +118,20 @@ Status runfile_metric(RunFile *file, const char *name, double value, const char 
   return set_shared_text(file, "/metrics", units_name, units);
 }
 
+static Status write_array(const Hdf5File *hdf5, const RunArray *array) {
+  TRY(layout_make_groups(hdf5, array->name));
+  TRY(hdf5_write(hdf5, array->name, H5T_NATIVE_DOUBLE, array->n_axes, array->size, array->values));
+  TRY(hdf5_set_text(hdf5, array->name, "description", array->description));
+  return hdf5_set_text(hdf5, array->name, "units", array->units);
+}
+
+Status runfile_array(RunFile *file, const RunArray *array) {
+  double bytes = sizeof(double);
+  for (int i = 0; i < array->n_axes; i++) bytes *= (double)array->size[i];
+  TRY(reserve(file, bytes));
+  return agree(file, write_array(file->hdf5, array));
+}
+
 /* ---- Fields ---- */
 
 static Status describe_field(const Hdf5File *hdf5, const Field *field, const char *path) {

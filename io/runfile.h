@@ -9,6 +9,10 @@
  *   /network/encoding    the encoding's tensors, if it has any
  *   /hyper/PART/TENSOR   [rows][cols], where a hypernetwork was trained: /network is then the SIREN
  *                        that it makes of one image of the test
+ *   /population/layerN   weight [networks][out][in], bias [networks][out], where many networks were
+ *                        fitted; /population/initial/layerN: what all of them began with, where it
+ *                        was the same; /network is then one of them
+ *   /statistics/...      float64: moments, histograms and spectra of their weights
  *   /loss/step           int64; /loss/total, /loss/TERM  float64: one value per logged step
  *   /metrics             attributes: NAME float64, NAME_units text
  *   /fields/NAME         grids; attributes: description units axes lower upper
@@ -34,6 +38,8 @@ typedef struct {
   size_t n_parameters;
   int n_tensors;
   const Tensor *tensors; /* borrowed */
+  const Tensor *each;    /* NULL; or a row of tensor i holds a tensor of each[i]'s shape, and the
+                            file has [rows][each[i].rows][each[i].cols]; borrowed */
 } Model;
 
 /* Local. Of one network, which is borrowed. */
@@ -119,6 +125,17 @@ Status runfile_provenance(RunFile *file, int n, const TextAttribute *attributes)
 Status runfile_model(RunFile *file, const Model *model, const real *theta);
 Status runfile_history(RunFile *file, const History *history);
 Status runfile_metric(RunFile *file, const char *name, double value, const char *units);
+
+/* Collective. A small array [size0][size1]... of 1 to 3 axes under any name, "/statistics/psnr", in
+ * float64, of which rank 0's values are written (NULL elsewhere); the groups on its way are made.
+ */
+typedef struct {
+  const char *name, *description, *units;
+  int n_axes;
+  int64_t size[3];
+  const double *values;
+} RunArray;
+Status runfile_array(RunFile *file, const RunArray *array);
 
 /* Collective. Creates /fields/NAME (float32, chunked, compressed), then writes slabs: each rank
  * brings rows [first, first+count) of axis 0 (count 0 allowed), values

@@ -17,7 +17,7 @@ struct OuterShare {
   bool leader;    /* one of these */
   size_t size;    /* reals of u's and v's, padded to whole words of 64 bits */
   OuterFactors factors;
-  real **scratch; /* [threads][items^2] */
+  real **scratch; /* [threads][outer_scratch] */
   double *square; /* [chunks] */
 };
 
@@ -29,16 +29,12 @@ static size_t v_reals(const Outer *outer) {
   return real_aligned((size_t)outer->items * outer->v_size);
 }
 
-static size_t scratch_reals(const Outer *outer) {
-  return (size_t)(outer->items * outer->items);
-}
-
 double outer_share_node_bytes(const Outer *outer) {
   return (double)(u_reals(outer) + v_reals(outer)) * sizeof(real);
 }
 
 double outer_share_rank_bytes(const Outer *outer, int threads) {
-  return (double)threads * (double)memory_footprint(scratch_reals(outer) * sizeof(real)) +
+  return (double)threads * (double)memory_footprint(outer_scratch(outer) * sizeof(real)) +
          (double)memory_footprint((size_t)outer_chunks(outer) * sizeof(double));
 }
 
@@ -48,7 +44,7 @@ static Status allocate(OuterShare *share) {
   TRY(memory_allocate(&share->square, (size_t)outer_chunks(share->outer), sizeof(double), what));
   TRY(memory_allocate(&share->scratch, threads, sizeof(real *), what));
   for (size_t t = 0; t < threads; t++) {
-    TRY(memory_allocate(&share->scratch[t], scratch_reals(share->outer), sizeof(real), what));
+    TRY(memory_allocate(&share->scratch[t], outer_scratch(share->outer), sizeof(real), what));
   }
   return STATUS_OK;
 }

@@ -14,7 +14,7 @@
 
 typedef struct Shards Shards;
 
-/* Collective. For vectors of n >= 1 elements; comm is borrowed. Where the ranks of a node cannot
+/* Collective. For vectors of n >= 0 elements; comm is borrowed. Where the ranks of a node cannot
  * have memory in common, or nodes have different numbers of ranks, everything goes through MPI. */
 Status shards_create(const Comm *comm, size_t n, Shards **shards);
 void shards_destroy(Shards *shards); /* Collective; NULL is allowed */
