@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "experiments/plane.h"
@@ -81,6 +80,7 @@ static Status set_up_local(Setup *setup, Population *p) {
   TRY(check_training(config));
   TRY(suite_network(config, 2, p->set.channels, side, &setup->network));
   TRY(make_bundle(setup, p));
+  TRY(population_begin(setup, p));
   bundle_objective(p->bundle, &setup->objective);
   setup->model = (Model){.group = "/population",
                          .n_parameters = bundle_parameters(p->bundle),
@@ -97,7 +97,6 @@ static Status set_up(Setup *setup) {
   TRY(comm_agree(setup->comm, memory_allocate(&p, 1, sizeof *p, "the images")));
   setup->own = p;
   p->seed = (uint64_t)config_int(config, "seed");
-  p->same = !strcmp(config_text(config, "population.init"), "same");
   p->networks = config_int(config, "population.networks");
   p->held = config_int(config, "population.held_out");
   p->components = (int)config_int(config, "population.components");
@@ -113,6 +112,7 @@ static void destroy(Setup *setup) {
   if (p) {
     bundle_destroy(p->bundle);
     free(p->x);
+    free(p->common);
     image_set_destroy(&p->set);
   }
   free(p);
@@ -120,7 +120,7 @@ static void destroy(Setup *setup) {
 
 static void init(const Setup *setup, uint64_t seed, real *theta) {
   const Population *p = setup->own;
-  bundle_init(p->bundle, seed, p->same, theta);
+  bundle_init(p->bundle, seed, p->common, theta);
 }
 
 /* ---- Afterwards ---- */

@@ -14,7 +14,7 @@ typedef struct {
   Bundle *bundle;
   real *x; /* [pixels][2] */
   uint64_t seed;
-  bool same;              /* one initialisation for all */
+  real *common;           /* [the network's n_parameters] that all begin with; NULL: each its own */
   int64_t networks, held; /* of training images; held-out ones */
   int components;         /* most that are looked at */
   int64_t shown;          /* the network that is stored as /network */
@@ -33,6 +33,9 @@ void population_image(const void *population, int64_t member, real *pixels);
 
 /* Local, pure. The same in floats. */
 void population_pixels(const Population *population, int64_t member, float *pixels);
+
+/* Local. Fills `common` as population.init asks. The rest is set up. */
+Status population_begin(const Setup *setup, Population *population);
 
 /* ---- Afterwards ---- */
 

@@ -123,11 +123,10 @@ static Status write_weights(const Setup *setup, const real *theta, Result *resul
   TRY(comm_agree(setup->comm, status));
   bundle_get(p->bundle, theta, p->shown, weights);
   status = runfile_model(result->file, &model, weights);
-  if (status == STATUS_OK && p->same) {
+  if (status == STATUS_OK && p->common) {
     model.group = "/population/initial";
     model.network = NULL;
-    bundle_member_init(p->bundle, p->seed, true, 0, weights);
-    status = runfile_model(result->file, &model, weights);
+    status = runfile_model(result->file, &model, p->common);
   }
   free(weights);
   return status;

@@ -59,7 +59,7 @@ static void fill_data(Statistics *s, const Summary *sum) {
   size_t cols = (size_t)sum->cols;
   const real *fitted = s->theta + sum->all->offset;
   for (int i = 0; i < sum->members; i++) {
-    if (!p->same || i == 0) bundle_member_init(p->bundle, p->seed, p->same, i, s->network);
+    bundle_member_init(p->bundle, p->seed, p->common, i, s->network);
     for (size_t c = 0; c < cols; c++) {
       size_t k = (size_t)i * cols + c;
       s->data[WEIGHTS][k] = (double)fitted[k];

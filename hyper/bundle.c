@@ -103,16 +103,20 @@ void bundle_set(const Bundle *bundle, int64_t member, const real *weights, real 
   }
 }
 
-void bundle_member_init(const Bundle *bundle, uint64_t seed, bool same, int64_t member,
+void bundle_member_init(const Bundle *bundle, uint64_t seed, const real *common, int64_t member,
                         real *weights) {
-  uint64_t words[4] = {seed};
-  if (!same) random_words((RandomStream){seed, RANDOM_MEMBER, 0}, (uint64_t)member, 0, words);
+  uint64_t words[4];
+  if (common) {
+    memcpy(weights, common, bundle_weights(bundle) * sizeof *weights);
+    return;
+  }
+  random_words((RandomStream){seed, RANDOM_MEMBER, 0}, (uint64_t)member, 0, words);
   network_init(bundle->spec.network, words[0], weights);
 }
 
-void bundle_init(const Bundle *bundle, uint64_t seed, bool same, real *theta) {
+void bundle_init(const Bundle *bundle, uint64_t seed, const real *common, real *theta) {
   for (int64_t i = 0; i < bundle->spec.members; i++) {
-    if (!same || i == 0) bundle_member_init(bundle, seed, same, i, bundle->weights);
+    bundle_member_init(bundle, seed, common, i, bundle->weights);
     bundle_set(bundle, i, bundle->weights, theta);
   }
 }

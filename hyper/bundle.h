@@ -42,10 +42,10 @@ const Tensor *bundle_tensors(const Bundle *bundle);
  */
 void bundle_objective(const Bundle *bundle, Objective *objective);
 
-/* Local. theta to begin with, a pure function of the seed: all members the same, as network_init
- * has it, or each its own. */
-void bundle_init(const Bundle *bundle, uint64_t seed, bool same, real *theta);
-void bundle_member_init(const Bundle *bundle, uint64_t seed, bool same, int64_t member,
+/* Local. theta to begin with: all members the same as `common` [bundle_weights]; or, where it is
+ * NULL, each its own by network_init, a pure function of the seed. */
+void bundle_init(const Bundle *bundle, uint64_t seed, const real *common, real *theta);
+void bundle_member_init(const Bundle *bundle, uint64_t seed, const real *common, int64_t member,
                         real *weights);
 
 /* Local. One member's weights [the network's n_parameters], out of theta and into it. */

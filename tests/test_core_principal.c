@@ -156,12 +156,9 @@ static void test_not_finite(void **state) {
 int main(void) {
   linalg_start();
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_gram),
-      cmocka_unit_test(test_eigenvalues_of_a_chain),
-      cmocka_unit_test(test_plane),
-      cmocka_unit_test(test_spectrum),
-      cmocka_unit_test(test_rank),
-      cmocka_unit_test(test_rows_that_are_all_the_same),
+      cmocka_unit_test(test_gram),       cmocka_unit_test(test_eigenvalues_of_a_chain),
+      cmocka_unit_test(test_plane),      cmocka_unit_test(test_spectrum),
+      cmocka_unit_test(test_rank),       cmocka_unit_test(test_rows_that_are_all_the_same),
       cmocka_unit_test(test_not_finite),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
