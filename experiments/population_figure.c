@@ -201,3 +201,21 @@ Status learned_pictures(const Learned *learned, const Result *result) {
   free(drawing.floats);
   return status;
 }
+
+/* The larger of the two sheets. */
+double learned_pictures_bytes(const Setup *setup) {
+  const Population *p = setup->own;
+  const Image panel = {.height = p->set.rows, .width = p->set.columns, .channels = 1};
+  const Image *panels[SHOWN * (2 + 2 * STEPS)];
+  const char *captions[SHOWN * (2 + 2 * STEPS)], *labels[2 + 2 * STEPS];
+  for (int i = 0; i < SHOWN * (2 + 2 * STEPS); i++) {
+    panels[i] = &panel;
+    captions[i] = labels[i % (2 + 2 * STEPS)] = "10.0 dB";
+  }
+  return picture_grid_bytes(&(PictureGrid){.rows = SHOWN,
+                                           .columns = 2 + 2 * STEPS,
+                                           .title = "",
+                                           .column_labels = labels,
+                                           .panels = panels,
+                                           .captions = captions});
+}

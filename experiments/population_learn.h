@@ -30,4 +30,7 @@ void learned_draw(const Learned *learned, const Principal *principal, int64_t nu
 /* Local. learned.png, reconstructions.png, samples.png. */
 Status learned_pictures(const Learned *learned, const Result *result);
 
+/* Local, for forecasts. Bytes that they take. */
+double learned_pictures_bytes(const Setup *setup);
+
 #endif

@@ -5,7 +5,7 @@
 
 #include "core/memory.h"
 #include "experiments/distribution.h"
-#include "experiments/population_painter.h"
+#include "experiments/population_learn.h"
 
 enum { STORED = 16 }; /* images whose fits are fields */
 
@@ -168,7 +168,8 @@ double population_report_bytes(const Setup *setup, int rank) {
   if (rank > 0) return setup->threads * painter + 16 * members;
   double components = fmin(p->components, n);
   double learned = 8 * ((2 * networks + components) * weights + 4 * n * n);
-  return 2 * setup->threads * painter + 8 * STORED * numbers + learned;
+  double drawn = config_bool(setup->config, "eval.pictures") ? learned_pictures_bytes(setup) : 0;
+  return 2 * setup->threads * painter + 8 * STORED * numbers + fmax(learned, drawn);
 }
 
 /* A third of a training step, and the held-out networks about ten times more. */
