@@ -7,7 +7,7 @@
 #include "experiments/population_learn.h"
 #include "io/picture.h"
 
-enum { SHOWN = 6, SAMPLES = 8, STEPS = 3, TEXT = 40 };
+enum { SHOWN = 5, SAMPLES = 7, STEPS = 3, TEXT = 40, MOST = 2 + 2 * STEPS };
 
 typedef struct {
   const Learned *learned;
@@ -202,18 +202,18 @@ Status learned_pictures(const Learned *learned, const Result *result) {
   return status;
 }
 
-/* The larger of the two sheets. */
+/* The sheets have nearly the same size. */
 double learned_pictures_bytes(const Setup *setup) {
   const Population *p = setup->own;
   const Image panel = {.height = p->set.rows, .width = p->set.columns, .channels = 1};
-  const Image *panels[SHOWN * (2 + 2 * STEPS)];
-  const char *captions[SHOWN * (2 + 2 * STEPS)], *labels[2 + 2 * STEPS];
-  for (int i = 0; i < SHOWN * (2 + 2 * STEPS); i++) {
+  const Image *panels[SHOWN * MOST];
+  const char *captions[SHOWN * MOST], *labels[MOST];
+  for (int i = 0; i < SHOWN * MOST; i++) {
     panels[i] = &panel;
-    captions[i] = labels[i % (2 + 2 * STEPS)] = "10.0 dB";
+    captions[i] = labels[i % MOST] = "10.0 dB";
   }
   return picture_grid_bytes(&(PictureGrid){.rows = SHOWN,
-                                           .columns = 2 + 2 * STEPS,
+                                           .columns = MOST,
                                            .title = "",
                                            .column_labels = labels,
                                            .panels = panels,

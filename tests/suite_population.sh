@@ -1,6 +1,6 @@
 #!/bin/bash
-# Many small networks at once: what its run file holds for others to learn from, beginnings, going on
-# from another run's networks, and what is asked for in vain.
+# Many small networks at once: what the run file holds for others to learn from, beginnings, going
+# on from another run's networks, and what is asked for in vain.
 set -uo pipefail
 # shellcheck source=tests/suite.sh
 . "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
