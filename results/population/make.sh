@@ -1,9 +1,9 @@
 #!/bin/bash
 # results/population/make.sh FASHION.gz [RUNS]: makes everything in this folder: 1,000 networks of
-# Fashion-MNIST's test images (the IDX file of Debian's dataset-fashion-mnist), by four ways to begin
-# and to train, in the directory RUNS (default runs/population). FACES=SET.h5 adds a set of images of
-# one's own, without pictures. Complete runs are only read. A run takes about one core-minute;
-# `make.sh tables RUNS` only writes the tables again.
+# Fashion-MNIST's test images (the IDX file of Debian's dataset-fashion-mnist), by four ways to
+# begin and to train, in the directory RUNS (default runs/population). FACES=SET.h5 adds a set of
+# images of one's own, without pictures. Complete runs are only read. A run takes about one
+# core-minute; `make.sh tables RUNS` only writes the tables again.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 images="${1:?FASHION.gz or tables}"
@@ -37,7 +37,7 @@ round() { # DECIMALS NUMBER
 # RUN DATASET: its numbers, rounded, as cells of a table.
 cells() {
   h5dump -y -w 1 -d "/statistics/learned/$2" "$runs/$1/run.h5" |
-    awk '/DATA {/ { on = 1; next } on && /}/ { exit } on { printf "| %.*f ", '"$3"', $1 }'
+    awk '/DATA {/ { on = 1; next } on && /}/ { exit } on && NF { printf "| %.*f ", '"$3"', $1 }'
 }
 
 names() { case $1 in
@@ -76,10 +76,11 @@ cp "$runs"/fashion/{reconstructions,samples}.png "$here"
 <!-- written by results/population/make.sh -->
 # What can be learned from the weights of many small networks
 
-1,000 networks at once (width 32, two hidden layers after the first, 2,241 weights), one to an image:
-900 of training images, from which principal components are learned, and 100 held-out ones. 200 steps
-of Adam on all pixels, seed 0. PSNR in dB, means over the networks. The paper has no such figures: it
-says that the distribution of SIRENs' weights can be learned, and shows it by a hypernetwork.
+1,000 networks at once (width 32, two hidden layers after the first, 2,241 weights), one to an
+image: 900 of training images, from which principal components are learned, and 100 held-out ones.
+200 steps of Adam on all pixels, seed 0. PSNR in dB, means over the networks. The paper has no such
+figures: it says that the distribution of SIRENs' weights can be learned, and shows it by a
+hypernetwork.
 
 - fit, least, held: of all fitted networks, of the worst, of the held-out ones.
 - learned: held-out networks put together from 256 principal components of the training images'
@@ -111,7 +112,8 @@ TEXT
   better held-out images come out, and what is drawn from the Gaussian looks like no noise. Where
   each begins with its own they cannot: the components render nothing, below the mean image.
 - A network that already has the mean image is the best beginning. Small omegas, and descent along
-  the gradient (Adam with eps 0.1) instead of Adam as it is, leave more to be learned from worse fits.
+  the gradient (Adam with eps 0.1) instead of Adam as it is, leave more to be learned, from worse
+  fits.
 - Linear components of weights are worse than as many of pixels, by some dB: what a linear model has
   of the weights bends the picture. Their pictures have edges where those of pixels have blurs and
   noise.
