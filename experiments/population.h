@@ -55,7 +55,7 @@ double population_report_flops(const Setup *setup);
 Status population_statistics(const Setup *setup, const real *theta, Result *result);
 
 /* Collective; rank 0 does the work. What the distribution of the weights is good for
- * (population_learn.h): metrics and /statistics/learned/...; learned.png, reconstructions.png,
+ * (population_learn.h): metrics and /statistics/learned/...; learned.png, figure.png,
  * samples.png. */
 Status population_learn(const Setup *setup, const real *theta, Result *result);
 

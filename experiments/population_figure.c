@@ -85,7 +85,7 @@ static int shown_count(const Learned *l, int step) {
   return part ? part : (all ? 1 : 0);
 }
 
-/* ---- reconstructions.png ---- */
+/* ---- figure.png ---- */
 
 static Status fill_row(Drawing *d, Sheet *sheet, int row) {
   const Learned *l = d->learned;
@@ -125,7 +125,7 @@ static Status draw_reconstructions(Drawing *d, const Result *result) {
     status = fill_row(d, &sheet, row);
   }
   if (status == STATUS_OK) {
-    status = sheet_write(&sheet, result, "reconstructions.png",
+    status = sheet_write(&sheet, result, "figure.png",
                          &(PictureGrid){.title = "Held-out networks from principal components",
                                         .column_labels = labels});
   }

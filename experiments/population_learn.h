@@ -27,7 +27,7 @@ typedef struct {
 void learned_draw(const Learned *learned, const Principal *principal, int64_t number,
                   Painter *painter);
 
-/* Local. learned.png, reconstructions.png, samples.png. */
+/* Local. learned.png, figure.png, samples.png. */
 Status learned_pictures(const Learned *learned, const Result *result);
 
 /* Local, for forecasts. Bytes that they take. */

@@ -70,7 +70,7 @@ curves() { # SET
   if [ -e "$runs/$1/run.h5" ]; then echo "| $1: pixels $(cells "$1" psnr_pixels 1)|"; fi
 }
 
-cp "$runs"/fashion/{reconstructions,samples}.png "$here"
+cp "$runs"/fashion/{figure,samples}.png "$here"
 {
   cat <<'TEXT'
 <!-- written by results/population/make.sh -->
@@ -108,9 +108,11 @@ TEXT
 
 ## What it shows
 
-- The weights can be learned where all networks begin with the same ones: the more components, the
-  better held-out images come out, and what is drawn from the Gaussian looks like no noise. Where
-  each begins with its own they cannot: the components render nothing, below the mean image.
+- Much of the weights' distribution can be learned where all networks begin with the same ones: the
+  more components, the better held-out images come out, with no sign yet of an end at 256. What is
+  drawn from the Gaussian are shapes with clear edges, of which few can be recognised. Where each
+  network begins with weights of its own nothing is learned: the components render worse than the
+  mean image.
 - A network that already has the mean image is the best beginning. Small omegas, and descent along
   the gradient (Adam with eps 0.1) instead of Adam as it is, leave more to be learned, from worse
   fits.
@@ -120,7 +122,7 @@ TEXT
 
 Held-out networks from principal components, with their PSNR:
 
-![Truth, the fitted network, and what components of weights and of pixels make](reconstructions.png)
+![Truth, the fitted network, and what components of weights and of pixels make](figure.png)
 
 Networks and images that nobody fitted, drawn from the Gaussian of the coefficients:
 
