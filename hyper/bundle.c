@@ -42,8 +42,12 @@ static void lay_out(Bundle *bundle) {
     all->offset = bundle->n_parameters;
     all->rows = (int)bundle->spec.members;
     all->cols = one->rows * one->cols;
-    bundle->outer[t] = (OuterTensor){
-        .offset = all->offset, .rows = all->rows, .cols = all->cols, .u = one->offset, .own = true};
+    bundle->outer[t] = (OuterTensor){.name = all->name,
+                                     .offset = all->offset,
+                                     .rows = all->rows,
+                                     .cols = all->cols,
+                                     .u = one->offset,
+                                     .own = true};
     bundle->n_parameters += (size_t)all->rows * (size_t)all->cols;
   }
 }

@@ -32,7 +32,7 @@ static Fixture create(int n, const int sizes[][2], int64_t items, uint64_t seed)
   Fixture f = {.n = BEGIN};
   size_t u = 3, v = 5;
   for (int t = n - 1; t >= 0; t--) {
-    f.tensors[t] = (OuterTensor){"tensor", 0, sizes[t][0], sizes[t][1], u, v};
+    f.tensors[t] = (OuterTensor){"tensor", 0, sizes[t][0], sizes[t][1], u, v, false};
     u += (size_t)sizes[t][0] + 2;
     v += (size_t)sizes[t][1] + 1;
   }

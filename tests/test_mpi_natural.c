@@ -153,7 +153,7 @@ static void test_cholesky_blocks(void **state) {
     b[k] = calloc(N, sizeof(double));
     for (int i = 0; i < N; i++) {
       for (int j = 0; j < N; j++) {
-        double entry = exp(-fabs(i - j) / 40.);
+        double entry = exp(-abs(i - j) / 40.);
         if (j <= i) a[k][i * N + j] = entry;
         b[k][i] += entry * cos(j);
       }

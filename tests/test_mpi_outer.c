@@ -12,8 +12,9 @@ enum { A = A_ROWS * A_COLS, B = B_ROWS * B_COLS, N = DENSE + A + B, U = A_ROWS +
 enum { V = A_COLS + B_COLS, NOWHERE = -1 };
 
 static const Tensor tensors[] = {{"first", 0, 100, 10}, {"second", 1000, 3, 1}};
-static const OuterTensor outer_tensors[] = {{"wide", DENSE, A_ROWS, A_COLS, 0, B_COLS},
-                                            {"small", DENSE + A, B_ROWS, B_COLS, A_ROWS + 1, 0}};
+static const OuterTensor outer_tensors[] = {
+    {"wide", DENSE, A_ROWS, A_COLS, 0, B_COLS, false},
+    {"small", DENSE + A, B_ROWS, B_COLS, A_ROWS + 1, 0, false}};
 
 typedef struct {
   int64_t tiles;
