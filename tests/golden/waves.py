@@ -88,17 +88,21 @@ def helmholtz_points(case):
 
 def fwi_points(case):
     """And whose equation a point asks for; -1: all."""
-    near, x, asked = N - case["source_samples"] * len(SOURCES), [], []
+    n, receivers, around = len(SOURCES), len(RECEIVERS), case["source_samples"]
+    near, own, x, asked = N - around * n, (around + 1) // 2, [], []
     for i in range(N):
-        group = i // 64 % len(SOURCES)
-        if i < len(RECEIVERS):
+        if i < receivers:
+            group = i % n
             x.append([float(v) for v in RECEIVERS[i]])
         elif i < near:
+            group = (i - receivers) * n // (near - receivers)
             x.append(point(units(case, SPACE, i, 2), case["box_share"]))
         else:
-            group = (i - near) // case["source_samples"]
+            group, k = divmod(i - near, around)
             x.append(point_near(units(case, SAMPLE, i, 2), SOURCES[group].astype(float),
                                 case["source_radius"], case["source_core"]))
+            if k >= own:
+                group = (group + 1 + (k - own) * (n - 1) // (around - own)) % n
         asked.append(group if case["fields"] == "one" else -1)
     return x, np.array(asked)
 
@@ -276,13 +280,14 @@ def fwi_parts(case, network, x, tensors, check=False):
     parts = Parts(case, [case["source_weight"] or N / 1000, 1.0, data_weight, data_weight])
     v = ad.Var(x)
     y, _ = network.forward(v, tensors)
-    q = y[:, 2 * n]
+    last = y[:, 2 * n]
+    q, one, reach = case["scale"] * last, case["fields"] == "one", case["reach"]
     if first:
-        m = 1.0 + q
+        m = 1.0 + (0.0 if one else 1.0) * q
     else:
         bounded = ad.where(q.value > -0.999, q, -0.999)
-        m = 1.0 + ad.where(abs(x).max(axis=1) > 0.75, 0.0, bounded)
-        free = abs(x).max(axis=1) <= 0.75
+        m = 1.0 + ad.where(abs(x).max(axis=1) > reach, 0.0, bounded)
+        free = abs(x).max(axis=1) <= reach
         assert min((q.value[free] > -0.999).sum(), (q.value[free] < -0.999).sum()) > 10
         assert abs(q.value + 0.999).min() > 1e-5
     for i in range(n):
@@ -298,7 +303,7 @@ def fwi_parts(case, network, x, tensors, check=False):
             received = np.zeros(N)
             received[:len(RECEIVERS)] = 0 if first else RECEIVED[:, i, k]
             parts.add(3, y[:, 2 * i + k] - received, received != 0)
-    parts.add(2, m - 1.0, np.full(N, first))
+    parts.add(2, last, first & (case["asked"] <= 0))
     return parts
 
 
@@ -332,7 +337,7 @@ EXPERIMENTS = {
         NEAR_SOURCE, medium="uniform", medium_velocity=2.0, reference_velocity=0.0, half=0.5,
         source=(0.0, 0.0))),
     "fwi": (fwi_parts, 2, 2 * len(SOURCES) + 1, dict(
-        NEAR_SOURCE, pretrain_steps=5, data_weight=0.0, fields="all")),
+        NEAR_SOURCE, pretrain_steps=5, data_weight=0.0, fields="all", reach=0.75, scale=1.0)),
     "wave": (wave_parts, 3, 1, dict(
         medium="square", medium_velocity=2.0, reference_velocity=0.0, half=1.0, horizon=0.4,
         near_samples=50, near_radius=0.25, near="pulse", initial_samples=60, scale=1.0,
@@ -350,8 +355,8 @@ CASES = {
                                          source=(-0.35, 0.0))),
     "fwi_first": ("fwi", dict()),
     "fwi_second": ("fwi", dict(step=7)),
-    "fwi_first_square": ("fwi", dict(BETTER, data_weight=50.0)),
-    "fwi_second_square": ("fwi", dict(BETTER, step=7, fields="one")),
+    "fwi_first_square": ("fwi", dict(BETTER, data_weight=50.0, fields="one", scale=7.0)),
+    "fwi_second_square": ("fwi", dict(BETTER, step=7, fields="one", reach=0.6)),
     "wave": ("wave", dict()),
     "wave_square": ("wave", dict(loss="square", medium="file", points="even", near="front",
                                  scale=30.0, weight_displacement=7.0, source=(0.1, -0.2))),
