@@ -16,7 +16,7 @@ struct Hyper {
   Parameters parameters;
   Outer outer;
   int dense_tensors;
-  int tile;      /* least images of a tile */
+  int tile;      /* images of a tile, about */
   int rows;      /* pixels of a block */
   int pixels;    /* of an image */
   size_t stride; /* between the thetas of two images */
@@ -111,7 +111,7 @@ int hyper_tile(const Hyper *hyper) {
 }
 
 static int64_t count_tiles(const Hyper *hyper) {
-  int64_t tiles = hyper->spec.images / hyper->tile;
+  int64_t tiles = (hyper->spec.images + hyper->tile / 2) / hyper->tile;
   return tiles ? tiles : 1;
 }
 
