@@ -45,11 +45,12 @@ static void draw_known(const Celeba *celeba, uint64_t number, uint8_t *known) {
 
 /* HyperDraw. */
 static void draw(const void *source, uint64_t step, int64_t first, int count, real *pixels,
-                 uint8_t *known) {
+                 uint8_t *known, int64_t *item) {
   const Celeba *celeba = source;
   for (int i = 0; i < count; i++) {
     uint64_t number = step * (uint64_t)celeba->images + (uint64_t)(first + i);
-    read_image(celeba, SPLIT_TRAIN, training_image(celeba, number), pixels);
+    item[i] = training_image(celeba, number);
+    read_image(celeba, SPLIT_TRAIN, item[i], pixels);
     draw_known(celeba, number, known);
     pixels += image_set_bytes(&celeba->set);
     known += pixels_of(celeba);
@@ -124,6 +125,8 @@ static Status read_context(const Config *config, Celeba *celeba) {
 static Status read_test(const Config *config, Celeba *celeba) {
   int64_t all = celeba->set.n[SPLIT_TEST], wanted = config_int(config, "celeba.eval_images");
   celeba->test_images = wanted && wanted < all ? wanted : all;
+  celeba->search = (HyperSearch){(int)config_int(config, "celeba.search_steps"),
+                                 config_real(config, "celeba.search_rate")};
   celeba->shown = config_int(config, "celeba.eval_image");
   if (celeba->shown < all) return STATUS_OK;
   return config_reject(config, "celeba.eval_image", "the test has %lld images, 0 to %lld",
@@ -141,7 +144,8 @@ static Status make_hyper(const Setup *setup, Celeba *celeba) {
                                    .channels = celeba->set.channels,
                                    .width = (int)config_int(config, "celeba.encoder_width"),
                                    .layers = layers < 0 ? encoder->layers : layers,
-                                   .code = (int)config_int(config, "celeba.code")};
+                                   .code = (int)config_int(config, "celeba.code"),
+                                   .items = celeba->set.n[SPLIT_TRAIN]};
   HyperSpec spec = {
       .encoder = encoder,
       .generator = generator_find(config_text(config, "celeba.generator")),

@@ -20,6 +20,7 @@ typedef struct {
   bool chance;         /* each pixel with a chance, instead of so many */
   int64_t test_images; /* that are evaluated */
   int64_t shown;       /* of these, whose SIREN is stored */
+  HyperSearch search;  /* of codes, where they are not encoded */
 } Celeba;
 
 /* Local. "10", ..., "half", "all". */

@@ -75,7 +75,7 @@ static void encode_pair(Drawing *d, int64_t a, int64_t b) {
   celeba_test_image(celeba, KNOWN_ALL, a, d->pixels, d->known);
   celeba_test_image(celeba, KNOWN_ALL, b, d->pixels + numbers, d->known + pixels_of(celeba));
   const Context context = celeba_context(celeba, 2, d->pixels, d->known);
-  hyper_encode(d->use, d->theta, &context, d->code);
+  hyper_encode(d->use, d->theta, &context, &celeba->search, d->code);
 }
 
 /* ---- Grids of panels ---- */
@@ -124,7 +124,7 @@ static Status fill_row(Drawing *d, int64_t image, Image *row) {
     if (!celeba_has(celeba, (Known)what)) continue;
     celeba_test_image(celeba, (Known)what, image, d->pixels, d->known);
     const Context context = celeba_context(celeba, 1, d->pixels, d->known);
-    hyper_encode(d->use, d->theta, &context, d->code);
+    hyper_encode(d->use, d->theta, &context, &celeba->search, d->code);
     hyper_generate(d->use, d->theta, 1, d->code, d->weights);
     TRY(draw_values(d, set->rows, set->columns, d->pixels, d->known, row++));
     TRY(draw_network(d, d->weights, 1, row++));

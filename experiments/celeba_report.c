@@ -136,7 +136,7 @@ static void run_group(Report *r, Known what, int64_t first, int count, Worker *w
                       w->known + (size_t)i * pixels);
   }
   const Context context = celeba_context(celeba, count, w->pixels, w->known);
-  hyper_encode(w->use, r->theta, &context, w->code);
+  hyper_encode(w->use, r->theta, &context, &celeba->search, w->code);
   hyper_generate(w->use, r->theta, count, w->code, w->weights);
   for (int i = 0; i < count; i++) {
     const real *truth = w->pixels + (size_t)i * numbers;
@@ -222,7 +222,7 @@ static Status make_siren(const Celeba *celeba, const real *theta, real *weights)
   if (status == STATUS_OK) {
     celeba_test_image(celeba, KNOWN_ALL, celeba->shown, w.pixels, w.known);
     const Context context = celeba_context(celeba, 1, w.pixels, w.known);
-    hyper_encode(w.use, theta, &context, w.code);
+    hyper_encode(w.use, theta, &context, &celeba->search, w.code);
     hyper_generate(w.use, theta, 1, w.code, weights);
   }
   destroy_worker(&w);
@@ -293,9 +293,11 @@ double celeba_report_bytes(const Setup *setup, int rank) {
   return setup->threads * worker + stored + 8. * (KNOWN_KINDS + 1) * (double)celeba->test_images;
 }
 
-/* A third of a training step's work an image. */
+/* A third of a training step's work an image; all of it in every step of a search. */
 double celeba_report_flops(const Setup *setup) {
   const Celeba *celeba = setup->own;
-  double image = hyper_flops(celeba->hyper) / (double)celeba->images / 3;
-  return KNOWN_KINDS * (double)celeba->test_images * image;
+  bool search = !strcmp(config_text(setup->config, "celeba.encoder"), "table");
+  double image = hyper_flops(celeba->hyper) / (double)celeba->images;
+  double times = 1. / 3 + (search ? celeba->search.steps : 0);
+  return KNOWN_KINDS * (double)celeba->test_images * image * times;
 }

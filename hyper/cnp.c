@@ -71,6 +71,16 @@ static void forward(const void *self, const real *theta, int images, const real 
   }
 }
 
+/* Adds what the decoder's own parameters get. */
+static void add_decoder(const Cnp *cnp, int images, size_t stride, const real *thetas_bar,
+                        real *decoder) {
+  for (int i = 0; i < images; i++) {
+    const real *bar = thetas_bar + (size_t)i * stride;
+#pragma omp simd
+    for (size_t j = 0; j < cnp->spec.hypo->n_parameters; j++) decoder[j] += bar[j];
+  }
+}
+
 static void backward(const void *self, const real *theta, int images, const real *code,
                      size_t stride, const real *thetas_bar, real *scratch, real *code_bar,
                      real *gradient, real *v) {
@@ -78,15 +88,13 @@ static void backward(const void *self, const real *theta, int images, const real
   const Cnp *cnp = self;
   const Linear *first = first_layer(cnp);
   size_t units = (size_t)first->out;
-  real *decoder = gradient + cnp->decoder;
-  for (int i = 0; i < images; i++) {
-    const real *bar = thetas_bar + (size_t)i * stride;
-#pragma omp simd
-    for (size_t j = 0; j < cnp->spec.hypo->n_parameters; j++) decoder[j] += bar[j];
-    memcpy(scratch + (size_t)i * units, bar + first->bias, units * sizeof *scratch);
+  for (size_t i = 0; i < (size_t)images; i++) {
+    memcpy(scratch + i * units, thetas_bar + i * stride + first->bias, units * sizeof *scratch);
   }
-  linalg_tn(first->out, cnp->spec.code, images, 1, scratch, code, true, gradient + cnp->weight);
   linalg_nn(images, cnp->spec.code, first->out, 1, scratch, theta + cnp->weight, code_bar);
+  if (!gradient) return;
+  add_decoder(cnp, images, stride, thetas_bar, gradient + cnp->decoder);
+  linalg_tn(first->out, cnp->spec.code, images, 1, scratch, code, true, gradient + cnp->weight);
 }
 
 static double flops(const void *self) {

@@ -64,18 +64,22 @@ static void through_activation(const Dense *dense, size_t count, const real *h, 
   for (size_t i = 0; i < count; i++) bar[i] *= omega * slope[i];
 }
 
-void dense_backward(const Dense *dense, const real *theta, int n, const real *x, const real *h,
-                    const real *aux, real *bar, real *buffer, real *x_bar, real *gradient) {
-  int in = dense->in, out = dense->out;
-  through_activation(dense, (size_t)n * (size_t)out, h, aux, bar, buffer);
-  linalg_tn(out, in, n, 1, bar, x, true, gradient + dense->weight);
+static void add_gradient(const Dense *dense, int n, const real *x, const real *bar,
+                         real *gradient) {
+  linalg_tn(dense->out, dense->in, n, 1, bar, x, true, gradient + dense->weight);
   for (int i = 0; i < n; i++) {
-    const real *row = bar + (size_t)i * (size_t)out;
+    const real *row = bar + (size_t)i * (size_t)dense->out;
     real *sum = gradient + dense->bias;
 #pragma omp simd
-    for (int j = 0; j < out; j++) sum[j] += row[j];
+    for (int j = 0; j < dense->out; j++) sum[j] += row[j];
   }
-  if (x_bar) linalg_nn(n, in, out, 1, bar, theta + dense->weight, x_bar);
+}
+
+void dense_backward(const Dense *dense, const real *theta, int n, const real *x, const real *h,
+                    const real *aux, real *bar, real *buffer, real *x_bar, real *gradient) {
+  through_activation(dense, (size_t)n * (size_t)dense->out, h, aux, bar, buffer);
+  if (gradient) add_gradient(dense, n, x, bar, gradient);
+  if (x_bar) linalg_nn(n, dense->in, dense->out, 1, bar, theta + dense->weight, x_bar);
 }
 
 double dense_flops(const Dense *dense) {

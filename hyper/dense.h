@@ -26,8 +26,8 @@ void dense_init(const Dense *dense, uint64_t seed, real *theta);
 void dense_forward(const Dense *dense, const real *theta, int n, const real *x, real *h, real *aux);
 
 /* Local. After forward: bar [n][out], the derivative by h, is overwritten with that by W x + b;
- * stores the derivative by x in x_bar [n][in] (NULL: not wanted), adds that by theta to gradient.
- * buffer [n][out]. */
+ * stores the derivative by x in x_bar [n][in] (NULL: not wanted), adds that by theta to gradient
+ * (NULL: the same). buffer [n][out]. */
 void dense_backward(const Dense *dense, const real *theta, int n, const real *x, const real *h,
                     const real *aux, real *bar, real *buffer, real *x_bar, real *gradient);
 

@@ -2,8 +2,12 @@
 
 #include <string.h>
 
-static const EncoderKind *const table[] = {&encoder_set_sine, &encoder_set_relu, &encoder_conv,
-                                           &encoder_partial_conv, &encoder_partial_conv_official};
+static const EncoderKind *const table[] = {&encoder_set_sine,
+                                           &encoder_set_relu,
+                                           &encoder_conv,
+                                           &encoder_partial_conv,
+                                           &encoder_partial_conv_official,
+                                           &encoder_table_of_codes};
 enum { N_KINDS = sizeof table / sizeof *table };
 
 const EncoderKind *const *encoder_table(int *count) {

@@ -16,6 +16,7 @@ typedef struct {
   int images, rows, columns, channels;
   const real *pixels;   /* [images][rows * columns][channels] in [-1, 1], the unknown ones too */
   const uint8_t *known; /* [images][rows * columns] 1: belongs to the context, 0: does not */
+  const int64_t *item;  /* [images] number among those of the training; NULL: they are others */
 } Context;
 
 /* What an encoder is made for; codes have `code` numbers (paper: 256). */
@@ -24,6 +25,7 @@ typedef struct {
   int width;                   /* of set encoders' layers, channels of convolutional ones */
   int layers;                  /* hidden layers of set encoders, residual blocks of others */
   int code;
+  int64_t items; /* images of the training */
 } EncoderSpec;
 
 /* An encoder's functions; all Local, thread-safe with one scratch memory per thread. */
@@ -59,6 +61,9 @@ typedef struct {
   bool together;
 
   int layers; /* the paper's */
+
+  /* Codes are parameters, of the training's images only; there is nothing to encode others. */
+  bool table;
 } EncoderKind;
 
 /* Local. The table; *count gets its length. */
@@ -67,7 +72,7 @@ const EncoderKind *const *encoder_table(int *count);
 /* Local. A row by name, or NULL. */
 const EncoderKind *encoder_find(const char *name);
 
-extern const EncoderKind encoder_set_sine, encoder_set_relu, encoder_conv, encoder_partial_conv,
-    encoder_partial_conv_official;
+extern const EncoderKind encoder_table_of_codes, encoder_set_sine, encoder_set_relu, encoder_conv,
+    encoder_partial_conv, encoder_partial_conv_official;
 
 #endif

@@ -38,8 +38,8 @@ typedef struct {
                   real *thetas, real *scratch);
 
   /* After forward with the same scratch: from the derivatives by thetas, stores those by the codes
-   * in code_bar and adds those by theta to gradient, but for outer tensors, whose v it stores,
-   * [images][outer's v_size] (NULL where there are none). */
+   * in code_bar and adds those by theta to gradient (NULL: only those by the codes are wanted), but
+   * for outer tensors, whose v it stores, [images][outer's v_size] (NULL where there are none). */
   void (*backward)(const void *self, const real *theta, int images, const real *code, size_t stride,
                    const real *thetas_bar, real *scratch, real *code_bar, real *gradient, real *v);
 

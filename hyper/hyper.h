@@ -14,9 +14,10 @@
 #include "hyper/generator.h"
 
 /* Local, thread-safe, pure. Images first ... first + count - 1 of a step: pixels
- * [count][rows * columns][channels] in [-1, 1], known [count][rows * columns]. */
+ * [count][rows * columns][channels] in [-1, 1], known [count][rows * columns], item [count]: their
+ * numbers among the training's images. */
 typedef void (*HyperDraw)(const void *source, uint64_t step, int64_t first, int count, real *pixels,
-                          uint8_t *known);
+                          uint8_t *known, int64_t *item);
 
 typedef struct {
   const EncoderKind *encoder;
@@ -63,9 +64,19 @@ Status hyper_use_create(const Hyper *hyper, int images, HyperUse **use);
 void hyper_use_destroy(HyperUse *use); /* NULL is allowed */
 size_t hyper_use_bytes(const Hyper *hyper, int images);
 
-/* Local. Codes [images][code] of what is known of images; weights [images][hyper_stride] of their
+/* Local. Codes [images][code] of what is known of images, by the encoder; where there is none but a
+ * table of the training's codes, by so many steps of Adam at this rate from 0 on, down
+ *
+ *     mean over known pixels of |Phi(x) - b(x)|^2  +  l1 1/k |z|^2
+ *
+ * of each image for itself. Weights [images][hyper_stride] of their
  * networks, each the theta of `hypo`, from codes. */
-void hyper_encode(HyperUse *use, const real *theta, const Context *context, real *code);
+typedef struct {
+  int steps;
+  double rate;
+} HyperSearch;
+void hyper_encode(HyperUse *use, const real *theta, const Context *context,
+                  const HyperSearch *search, real *code);
 void hyper_generate(HyperUse *use, const real *theta, int images, const real *code, real *weights);
 size_t hyper_stride(const Hyper *hyper);
 

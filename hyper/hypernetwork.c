@@ -295,10 +295,10 @@ static void backward(const void *self, const real *theta, int images, const real
   Memory memory;
   place(hyper, images, scratch, &memory);
   memset(code_bar, 0, (size_t)images * (size_t)hyper->spec.code * sizeof *code_bar);
-  store_v(hyper, images, &memory, v);
+  if (v) store_v(hyper, images, &memory, v);
   for (int i = 0; i < hyper->n_parts; i++) {
     backward_last(hyper, theta, images, &memory, i, stride, thetas_bar);
-    backward_bias(&hyper->parts[i], images, stride, thetas_bar, gradient);
+    if (gradient) backward_bias(&hyper->parts[i], images, stride, thetas_bar, gradient);
     backward_hidden(hyper, theta, images, code, &memory, i, code_bar, gradient);
   }
 }

@@ -31,8 +31,9 @@ typedef struct {
 
 /* HyperDraw; every step sees the images of the case. */
 static inline void hyper_case_draw(const void *source, uint64_t step, int64_t first, int count,
-                                   real *pixels, uint8_t *known) {
+                                   real *pixels, uint8_t *known, int64_t *item) {
   (void)step;
+  for (int i = 0; i < count; i++) item[i] = first + i;
   const HyperCase *c = source;
   size_t size = (size_t)c->pixels, channels = (size_t)c->spec.encoding.channels;
   memcpy(pixels, c->image + (size_t)first * size * channels,

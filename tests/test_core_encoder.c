@@ -16,18 +16,18 @@ static void check_neighbours(HyperCase *c) {
   HyperUse *use;
   assert_int_equal(hyper_use_create(c->hyper, images, &use), STATUS_OK);
   Context context = hyper_case_context(c, images, c->image, c->known);
-  hyper_encode(use, c->theta, &context, code);
+  hyper_encode(use, c->theta, &context, NULL, code);
   for (size_t i = 0; i < all; i++) {
     size_t from = (i + 2) % all;
     memcpy(image + i * numbers, c->image + from * numbers, numbers * sizeof *image);
     memcpy(known + i * pixels, c->known + from * pixels, pixels);
   }
   context = hyper_case_context(c, images, image, known);
-  hyper_encode(use, c->theta, &context, other);
+  hyper_encode(use, c->theta, &context, NULL, other);
   for (size_t i = 0; i < all; i++) {
     assert_memory_equal(other + i * n, code + (i + 2) % all * n, n * sizeof *code);
     context = hyper_case_context(c, 1, c->image + i * numbers, c->known + i * pixels);
-    hyper_encode(use, c->theta, &context, image);
+    hyper_encode(use, c->theta, &context, NULL, image);
     assert_memory_equal(image, code + i * n, n * sizeof *code);
   }
   hyper_use_destroy(use);
@@ -51,15 +51,15 @@ static void check_unknown(HyperCase *c) {
   if (strncmp(c->spec.encoder->name, "set", 3) != 0) return;
   assert_int_equal(hyper_use_create(c->hyper, (int)images, &use), STATUS_OK);
   Context context = hyper_case_context(c, (int)images, c->image, c->known);
-  hyper_encode(use, c->theta, &context, code);
+  hyper_encode(use, c->theta, &context, NULL, code);
   for (size_t i = 0; i < images * pixels; i++) {
     if (!c->known[i]) c->image[i * channels] = (real)NAN;
   }
-  hyper_encode(use, c->theta, &context, other);
+  hyper_encode(use, c->theta, &context, NULL, other);
   assert_memory_equal(code, other, images * n * sizeof *code);
   for (size_t i = 0; i < images * pixels; i++) c->image[i * channels] = 0;
   memset(c->known + pixels, 0, pixels);
-  hyper_encode(use, c->theta, &context, other);
+  hyper_encode(use, c->theta, &context, NULL, other);
   for (size_t i = 0; i < n; i++) assert_true(other[n + i] == 0);
   memset(c->known, 0, images * pixels);
   Objective o;
