@@ -55,4 +55,7 @@ double celeba_report_flops(const Setup *setup);
  * the codes of two images; extended.png: five times the coordinates' range. */
 Status celeba_figure(const Celeba *celeba, const real *theta, const Result *result);
 
+/* Local, for forecasts. */
+double celeba_figure_bytes(const Celeba *celeba);
+
 #endif

@@ -215,3 +215,21 @@ Status celeba_figure(const Celeba *celeba, const real *theta, const Result *resu
   destroy(&drawing);
   return status;
 }
+
+/* Of the largest sheet, figure.png, with its panels. */
+double celeba_figure_bytes(const Celeba *celeba) {
+  enum { MOST = 2 * KNOWN_KINDS + 1 };
+  const Image panel = {.height = celeba->set.rows, .width = celeba->set.columns, .channels = 3};
+  const Image *panels[SHOWN * MOST];
+  const char *labels[MOST];
+  int columns = 1;
+  for (int what = 0; what < KNOWN_KINDS; what++) columns += 2 * celeba_has(celeba, (Known)what);
+  for (int i = 0; i < SHOWN * MOST; i++) {
+    panels[i] = &panel;
+    labels[i % MOST] = "known: 1000";
+  }
+  PictureGrid grid = {
+      .rows = SHOWN, .columns = columns, .title = "", .column_labels = labels, .panels = panels};
+  double numbers = 3. * (double)pixels_of(celeba) * SHOWN * columns;
+  return picture_grid_bytes(&grid) + numbers * sizeof(float);
+}

@@ -290,7 +290,9 @@ double celeba_report_bytes(const Setup *setup, int rank) {
                   sizeof(real) * GROUP *
                       (numbers + (double)hyper_stride(celeba->hyper) + celeba->encoding.code),
          stored = rank == 0 ? (KNOWN_KINDS + 1.) * STORED * numbers * sizeof(float) : 0;
-  return setup->threads * worker + stored + 8. * (KNOWN_KINDS + 1) * (double)celeba->test_images;
+  bool draws = rank == 0 && config_bool(setup->config, "eval.pictures");
+  return setup->threads * worker + stored + (draws ? celeba_figure_bytes(celeba) : 0) +
+         8. * (KNOWN_KINDS + 1) * (double)celeba->test_images;
 }
 
 /* A third of a training step's work an image; all of it in every step of a search. */
