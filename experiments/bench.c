@@ -25,23 +25,29 @@ typedef struct {
   const char *name, *experiment;
   const char *overrides[MAX_OVERRIDES]; /* NULL after the last */
   JetScheme scheme;                     /* of first derivatives, to compare the two */
+  bool large;                           /* takes a gigabyte or minutes: only by name */
 } StepRow;
 
 static const StepRow steps[] = {
-    {"image_256", "image", {NULL}, JET_CHEAPEST},
-    {"image_1024", "image", {"network.width=1024", "train.samples=16384"}, JET_CHEAPEST},
+    {"image_256", "image", {NULL}, JET_CHEAPEST, false},
+    {"image_1024", "image", {"network.width=1024", "train.samples=16384"}, JET_CHEAPEST, false},
     {"laplacian_256",
      "poisson",
      {"poisson.supervision=laplacian", "train.samples=16384"},
-     JET_CHEAPEST},
-    {"gradient_256", "poisson", {"train.samples=16384"}, JET_CHEAPEST},
-    {"gradient_jets", "poisson", {"train.samples=16384"}, JET_STREAMS},
-    {"sdf_256", "sdf", {"train.samples=10000"}, JET_CHEAPEST},
-    {"sdf_jets", "sdf", {"train.samples=10000"}, JET_STREAMS},
-    {"helmholtz_256", "helmholtz", {"scale=paper", "train.samples=13225"}, JET_CHEAPEST},
-    {"wave_512", "wave", {"scale=paper", "train.samples=16384"}, JET_CHEAPEST},
-    {"hyper_set", "celeba", {"scale=paper", "train.samples=25"}, JET_CHEAPEST},
-    {"hyper_conv", "celeba", {"scale=paper", "variant=conv", "train.samples=8"}, JET_CHEAPEST},
+     JET_CHEAPEST,
+     false},
+    {"gradient_256", "poisson", {"train.samples=16384"}, JET_CHEAPEST, false},
+    {"gradient_jets", "poisson", {"train.samples=16384"}, JET_STREAMS, false},
+    {"sdf_256", "sdf", {"train.samples=10000"}, JET_CHEAPEST, false},
+    {"sdf_jets", "sdf", {"train.samples=10000"}, JET_STREAMS, false},
+    {"helmholtz_256", "helmholtz", {"scale=paper", "train.samples=13225"}, JET_CHEAPEST, false},
+    {"wave_512", "wave", {"scale=paper", "train.samples=16384"}, JET_CHEAPEST, false},
+    {"hyper_set", "celeba", {"scale=paper", "train.samples=25"}, JET_CHEAPEST, true},
+    {"hyper_conv",
+     "celeba",
+     {"scale=paper", "variant=conv", "train.samples=8"},
+     JET_CHEAPEST,
+     true},
 };
 enum { N_STEPS = sizeof steps / sizeof *steps, HYPER_ROWS = 392 /* half an image */ };
 
@@ -237,11 +243,11 @@ static Status time_part(Case *c, Part part, int round) {
 }
 
 /* Collective. One round that does not count warms caches, clocks and the exact sums' scales. */
-static Status run_rounds(Case cases[N_STEPS], int rounds) {
-  enum { N = N_STEPS * N_PARTS };
+static Status run_rounds(Case *cases, int n, int rounds) {
+  const int all = n * N_PARTS;
   for (int round = -1; round < rounds; round++) {
-    for (int i = 0; i < N; i++) {
-      int k = (i + (round > 0 ? round : 0)) % N;
+    for (int i = 0; i < all; i++) {
+      int k = (i + (round > 0 ? round : 0)) % all;
       TRY(time_part(&cases[k / N_PARTS], (Part)(k % N_PARTS), round > 0 ? round : 0));
     }
   }
@@ -303,7 +309,7 @@ static double peak_memory(const Comm *comm) {
   return mb;
 }
 
-static void print_table(const Case *cases, const Figures *figures, double memory, int rounds,
+static void print_table(const Case *cases, const Figures *figures, int n, double memory, int rounds,
                         FILE *out) {
   fprintf(out,
           "%s on %s, %d rank(s) x %d thread(s), " REAL_NAME
@@ -311,17 +317,17 @@ static void print_table(const Case *cases, const Figures *figures, double memory
           "%-15s %8s %7s %7s %7s %9s %9s %7s %7s %9s\n",
           linalg_library(), comm_host(), comm_size(cases->comm), cases->threads, rounds, "GFLOP/s",
           "rows", "forward", "input", "weight", "sgemm", "forward", "input", "weight", "own");
-  for (int i = 0; i < N_STEPS; i++) {
+  for (int i = 0; i < n; i++) {
     const Figures *f = &figures[i];
-    fprintf(out, "%-15s %8d %7.1f %7.1f %7.1f %9.1f %9.1f %7.1f %7.1f %9.1f\n", steps[i].name,
+    fprintf(out, "%-15s %8d %7.1f %7.1f %7.1f %9.1f %9.1f %7.1f %7.1f %9.1f\n", cases[i].step->name,
             cases[i].rows, f->gemm[0], f->gemm[1], f->gemm[2], f->sgemm, f->gemm[3], f->gemm[4],
             f->gemm[5], f->own);
   }
   fprintf(out, "\n%-15s %8s %10s %10s %10s %10s %10s %10s\n", "steps", "samples", "ms", "GFLOP/s",
           "of sgemm", "exact sum", "Adam ms", "work MB");
-  for (int i = 0; i < N_STEPS; i++) {
+  for (int i = 0; i < n; i++) {
     const Figures *f = &figures[i];
-    fprintf(out, "%-15s %8lld %10.2f %10.1f %9.1f%% %9.2f%% %10.3f %10.1f\n", steps[i].name,
+    fprintf(out, "%-15s %8lld %10.2f %10.1f %9.1f%% %9.2f%% %10.3f %10.1f\n", cases[i].step->name,
             (long long)samples_of(&cases[i]), f->ms, f->gflops, 100 * f->of_gemm,
             100 * f->exact_share, f->optimiser_ms, f->workspace_mb);
   }
@@ -338,10 +344,10 @@ static json_t *case_json(const Case *c, const Figures *f) {
                    "workspace_mb", f->workspace_mb);
 }
 
-static void print_json(const Case *cases, const Figures *figures, double memory, int rounds,
+static void print_json(const Case *cases, const Figures *figures, int n, double memory, int rounds,
                        FILE *out) {
   json_t *list = json_array();
-  for (int i = 0; i < N_STEPS; i++) json_array_append_new(list, case_json(&cases[i], &figures[i]));
+  for (int i = 0; i < n; i++) json_array_append_new(list, case_json(&cases[i], &figures[i]));
   json_t *all =
       json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:f, s:o}", "blas", linalg_library(), "host",
                 comm_host(), "arithmetic", REAL_NAME, "ranks", comm_size(cases->comm), "threads",
@@ -351,23 +357,43 @@ static void print_json(const Case *cases, const Figures *figures, double memory,
   json_decref(all);
 }
 
+/* The row of that name, or all that are not large; returns how many. */
+static int choose(const char *name, const StepRow *chosen[N_STEPS]) {
+  int n = 0;
+  for (int i = 0; i < N_STEPS; i++) {
+    if (name ? !strcmp(steps[i].name, name) : !steps[i].large) chosen[n++] = &steps[i];
+  }
+  return n;
+}
+
+static Status fail_name(const char *name) {
+  char known[512] = "";
+  for (int i = 0; i < N_STEPS; i++) {
+    snprintf(known + strlen(known), sizeof known - strlen(known), " %s", steps[i].name);
+  }
+  return status_fail(STATUS_USAGE, "step=%s: there is no such step; known are:%s", name, known);
+}
+
 Status bench_run(const Comm *comm, const BenchSettings *settings, FILE *out) {
   Case cases[N_STEPS];
+  const StepRow *chosen[N_STEPS];
+  int n = choose(settings->step, chosen);
+  if (n == 0) return fail_name(settings->step);
   Status status = STATUS_OK;
   memset(cases, 0, sizeof cases);
-  for (int i = 0; i < N_STEPS; i++) {
+  for (int i = 0; i < n; i++) {
     cases[i].comm = comm;
     cases[i].threads = settings->threads;
-    cases[i].step = &steps[i];
+    cases[i].step = chosen[i];
     if (status == STATUS_OK) status = create_case(&cases[i], settings->rounds);
   }
-  if (status == STATUS_OK) status = run_rounds(cases, settings->rounds);
+  if (status == STATUS_OK) status = run_rounds(cases, n, settings->rounds);
   if (status == STATUS_OK) {
     Figures figures[N_STEPS];
     double memory = peak_memory(comm);
-    for (int i = 0; i < N_STEPS; i++) figures[i] = figures_of(&cases[i], settings->rounds);
-    (settings->json ? print_json : print_table)(cases, figures, memory, settings->rounds, out);
+    for (int i = 0; i < n; i++) figures[i] = figures_of(&cases[i], settings->rounds);
+    (settings->json ? print_json : print_table)(cases, figures, n, memory, settings->rounds, out);
   }
-  for (int i = 0; i < N_STEPS; i++) destroy_case(&cases[i]);
+  for (int i = 0; i < n; i++) destroy_case(&cases[i]);
   return status;
 }

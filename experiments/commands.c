@@ -205,8 +205,8 @@ static Status bench_setting(const char *argument, int *threads, int *rounds) {
     return STATUS_OK;
   }
   return status_fail(STATUS_USAGE,
-                     "unexpected argument `%s`; bench knows --json, threads=N and "
-                     "rounds=N, and `bench scaling` more",
+                     "unexpected argument `%s`; bench knows --json, threads=N, "
+                     "rounds=N and step=NAME, and `bench scaling` more",
                      argument);
 }
 
@@ -218,8 +218,11 @@ static Status bench_command(const Invocation *invocation) {
   BenchSettings settings = {.rounds = 5};
   int wanted = 0;
   for (int i = 0; i < invocation->argc; i++) {
-    if (!strcmp(invocation->argv[i], "--json")) {
+    const char *argument = invocation->argv[i];
+    if (!strcmp(argument, "--json")) {
       settings.json = true;
+    } else if (!strncmp(argument, "step=", strlen("step="))) {
+      settings.step = argument + strlen("step=");
     } else {
       TRY(bench_setting(invocation->argv[i], &wanted, &settings.rounds));
     }
@@ -332,7 +335,9 @@ static const Command commands[] = {
      false, convert_command},
     {"bench", "[scaling] [--json] [key=value]", "speed of products, steps, sums; scaling",
      "Measures matrix products of a tile's shapes and whole training steps: medians over rounds\n"
-     "in rotated order, and the steps' rates as shares of the products'. Keys: threads, rounds.\n"
+     "in rotated order, and the steps' rates as shares of the products'. Keys: threads, rounds,\n"
+     "step (one by name; hyper_set and hyper_conv, the hypernetwork of the paper's size, only "
+     "so).\n"
      "\n" SCALING_HELP,
      false, bench_command},
     {"info", "FILE.h5", "what a run file, checkpoint or data set holds",

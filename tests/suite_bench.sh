@@ -10,6 +10,11 @@ expect "exit code $? and JSON: $(cat "$scratch/err")" python3 -m json.tool bench
 launch 2 bench threads=1 rounds=1 >bench.txt 2>"$scratch/err"
 expect "two ranks: $(cat "$scratch/err")" grep -q '2 rank' bench.txt
 
+launch 1 bench step=sdf_jets rounds=1 >one.txt 2>"$scratch/err"
+expect "one step: $(cat "$scratch/err")" grep -q '^sdf_jets ' one.txt
+expect "and no other" [ "$(grep -c image_ one.txt)" = 0 ]
+fails "unknown step" 2 'step=sound: there is no such step; known are: image_256' bench step=sound
+
 # Every layout is there, parts of a step add up to it, the model's work is the measured one, and its
 # forecast goes down to the limit of whole tiles: 13 of them.
 check_scaling='

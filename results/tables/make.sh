@@ -10,6 +10,8 @@
 #   results/tables/make.sh poisson
 #   DATA=SOUNDS results/tables/make.sh audio
 #   DATA=SHAPES results/tables/make.sh sdf data.file=bunny_glmark2.obj   (Debian: glmark2-data)
+#   siren convert /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz fashion.h5 size=32
+#   results/tables/make.sh celeba data.file=fashion.h5   (Debian: dataset-fashion-mnist)
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 name="${1:?NAME of experiments/tables/NAME.yaml}"
