@@ -46,14 +46,15 @@ static void destroy(Drawing *d) {
 
 /* ---- Panels ---- */
 
-/* Values [pixels][channels] in colour; what is not known is white. */
+/* Values [pixels][channels] in colour; what is not known is pale blue. */
 static Status draw_values(Drawing *d, int rows, int columns, const real *values,
                           const uint8_t *known, Image *image) {
+  static const float unknown[3] = {0.4f, 0.7f, 1};
   int channels = d->celeba->set.channels;
   for (int i = 0; i < rows * columns; i++) {
     for (int c = 0; c < 3; c++) {
       double value = (double)values[i * channels + (channels == 3 ? c : 0)];
-      d->floats[3 * i + c] = known && !known[i] ? 1 : (float)value;
+      d->floats[3 * i + c] = known && !known[i] ? unknown[c] : (float)value;
     }
   }
   return picture_value(d->floats, rows, columns, 3, image);
