@@ -161,7 +161,7 @@ left_behind() {
     'run\.h5: /hyper/hyper0/layer0/weight is 16x16, the configuration needs 8x16' \
     data.file=colour.h5 celeba.context_most=97 init="$scratch/first/run.h5" celeba.hyper_width=8
   launch 1 run image scale=smoke data.file="$here/data/rocket.jpg" data.size=16 network.width=16 \
-    network.layers=1 train.steps=1 eval.pictures=false threads=1 init="$scratch/first/run.h5" \
+    network.layers=0 train.steps=1 eval.pictures=false threads=1 init="$scratch/first/run.h5" \
     output="$scratch/image" >"$scratch/out" 2>"$scratch/err"
   expect "a stored SIREN begins a run of one image $(errors)" grep -q '^weights' "$scratch/out"
   single 'init of a single network' 1 'image/run\.h5: .*/hyper' init="$scratch/image/run.h5"
