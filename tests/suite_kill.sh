@@ -9,7 +9,7 @@ set -uo pipefail
 RANDOM=${KILL_SEED:-1}
 mapfile -t all < <(experiments)
 kills=$((${KILLS:-20} / ${#all[@]}))
-if [ $kills -lt 3 ]; then kills=3; fi
+if [ $kills -lt 2 ]; then kills=2; fi
 
 output="$scratch/run"
 settings=(scale=smoke train.steps=800 train.log_every=1 train.checkpoint_every=3
