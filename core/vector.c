@@ -60,6 +60,7 @@ static void part_sums(BlockSum block, size_t n, const real *a, const real *b, si
                       size_t end, double partial[VECTOR_CHUNKS]) {
   size_t chunk = chunk_size(n);
   memset(partial, 0, VECTOR_CHUNKS * sizeof *partial);
+  if (first == end) return;
 #pragma omp parallel for schedule(static) if (end - first >= VECTOR_PARALLEL)
   for (size_t begin = first; begin < end; begin += chunk) {
     size_t count = begin + chunk < end ? chunk : end - begin;

@@ -44,7 +44,7 @@ static inline Encoding *encoding_create(const EncoderKind *kind, EncoderSpec spe
   Status status = kind->create(&spec, &e->parameters, &e->self);
   if (status != STATUS_OK) fail_msg("%s: %s", kind->name, status_message());
   size_t pixels = (size_t)images * (size_t)(spec.rows * spec.columns);
-  e->context = (Context){images, spec.rows, spec.columns, spec.channels, NULL, NULL};
+  e->context = (Context){images, spec.rows, spec.columns, spec.channels, NULL, NULL, NULL};
   e->context.pixels = e->pixels = encoding_reals(pixels * (size_t)spec.channels);
   e->context.known = e->known = calloc(pixels, 1);
   encoding_random(1, pixels * (size_t)spec.channels, e->pixels);

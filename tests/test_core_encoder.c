@@ -200,7 +200,7 @@ static void check_spreads(const EncoderKind *encoder, const GeneratorKind *gener
       fixture_network(fixture_spec(activation_find("sine"), encoding_find("none"), 2, 3, WIDTH, 1));
   HyperSpec spec = {.encoder = encoder,
                     .generator = generator,
-                    .encoding = {4, 4, 3, 96, 1, CODE},
+                    .encoding = {4, 4, 3, 96, 1, CODE, 0},
                     .generator_width = MADE,
                     .generator_layers = 2,
                     .hypo = &hypo,

@@ -187,9 +187,13 @@ static Encoding *load(hid_t group) {
   char name[64], path[64];
   golden_text(group, ".", "encoder", name, sizeof name);
   int width = whole(group, "width"), images = whole(group, "images");
-  EncoderSpec spec = {whole(group, "rows"),     whole(group, "columns"),
-                      whole(group, "channels"), width,
-                      whole(group, "layers"),   width};
+  EncoderSpec spec = {whole(group, "rows"),
+                      whole(group, "columns"),
+                      whole(group, "channels"),
+                      width,
+                      whole(group, "layers"),
+                      width,
+                      0};
   Encoding *e = encoding_create(kind_named(name), spec, images, 1);
   size_t pixels = (size_t)images * (size_t)(spec.rows * spec.columns);
   read_into(group, "pixels", pixels * (size_t)spec.channels, e->pixels);
@@ -249,7 +253,7 @@ static void golden_codes_and_gradients(void **state) {
 /* ---- Differences ---- */
 
 static const EncoderSpec specs[] = {
-    {3, 3, 1, 2, 0, 2}, {4, 7, 2, 4, 1, 4}, {6, 5, 3, 70, 1, 70}, {9, 8, 3, 6, 3, 6}};
+    {3, 3, 1, 2, 0, 2, 0}, {4, 7, 2, 4, 1, 4, 0}, {6, 5, 3, 70, 1, 70, 0}, {9, 8, 3, 6, 3, 6, 0}};
 enum { SPECS = sizeof specs / sizeof *specs };
 
 /* Along random directions, each of one tensor. The kinks of ReLUs are met now and then by the wide
@@ -397,10 +401,10 @@ static void impossible_specs_are_refused(void **state) {
     EncoderSpec spec;
     const char *word;
     bool conv_only;
-  } bad[] = {{{5, 5, 3, 8, 1, 6}, "code", false},    {{5, 5, 3, 7, 1, 7}, "even", true},
-             {{5, 5, 3, 8, -1, 8}, "blocks", false}, {{5, 5, 3, 8, 61, 8}, "blocks", false},
-             {{2, 5, 3, 8, 1, 8}, "2 x 5", false},   {{5, 5, 0, 8, 1, 8}, "channels", false},
-             {{5, 5, 3, 0, 1, 0}, "width", false}};
+  } bad[] = {{{5, 5, 3, 8, 1, 6, 0}, "code", false},    {{5, 5, 3, 7, 1, 7, 0}, "even", true},
+             {{5, 5, 3, 8, -1, 8, 0}, "blocks", false}, {{5, 5, 3, 8, 61, 8, 0}, "blocks", false},
+             {{2, 5, 3, 8, 1, 8, 0}, "2 x 5", false},   {{5, 5, 0, 8, 1, 8, 0}, "channels", false},
+             {{5, 5, 3, 0, 1, 0, 0}, "width", false}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     for (int k = 0; k < (bad[i].conv_only ? 1 : KINDS); k++) {
       Parameters *parameters = calloc(1, sizeof *parameters);
