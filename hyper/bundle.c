@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/jet.h"
 #include "core/memory.h"
 #include "core/random.h"
+#include "hyper/render.h"
 
 /* A block's activations stay in the cache that a core has to itself; blocks of powers of two, whose
  * rows share its places, are slower. A tile takes some milliseconds, beside which its bookkeeping
@@ -16,7 +16,6 @@ static const double tile_flops = 2e8;
 
 struct Bundle {
   BundleSpec spec;
-  int rows; /* points of a block */
   int n_tensors;
   size_t n_parameters;
   Tensor tensors[NETWORK_MAX_TENSORS];
@@ -24,13 +23,7 @@ struct Bundle {
   real *weights; /* of one member: scratch memory of bundle_init */
 };
 
-static const JetSpec values_only = {.scheme = JET_STREAMS};
-
 /* ---- Creation ---- */
-
-static int ceil_divide(int a, int b) {
-  return (a + b - 1) / b;
-}
 
 static void lay_out(Bundle *bundle) {
   const Network *network = bundle->spec.network;
@@ -56,7 +49,6 @@ Status bundle_create(const BundleSpec *spec, Bundle **result) {
   Bundle *bundle;
   TRY(memory_allocate(&bundle, 1, sizeof *bundle, "networks"));
   bundle->spec = *spec;
-  bundle->rows = ceil_divide(spec->points, ceil_divide(spec->points, MAX_ROWS));
   lay_out(bundle);
   Status status =
       memory_allocate(&bundle->weights, spec->network->n_parameters, sizeof(real), "networks");
@@ -128,7 +120,7 @@ void bundle_init(const Bundle *bundle, uint64_t seed, const real *common, real *
 /* ---- What it costs ---- */
 
 static double member_flops(const Bundle *bundle) {
-  return bundle->spec.points * jet_flops(bundle->spec.network, &values_only);
+  return bundle->spec.points * render_flops(bundle->spec.network);
 }
 
 double bundle_flops(const Bundle *bundle) {
@@ -151,38 +143,22 @@ static int64_t tiles_of(const Objective *self, uint64_t step) {
 
 struct BundleUse {
   const Bundle *bundle;
-  Jet *jet;
-  real *x;      /* [blocks * rows][in], zeros behind the points */
-  real *bar;    /* [rows][out] */
+  Render *render;
   real *values; /* [points][out] */
   real *weights;
 };
-
-static int count_blocks(const Bundle *bundle) {
-  return ceil_divide(bundle->spec.points, bundle->rows);
-}
 
 static size_t out_of(const Bundle *bundle) {
   return (size_t)bundle->spec.network->spec.out;
 }
 
-static size_t in_of(const Bundle *bundle) {
-  return (size_t)bundle->spec.network->spec.in;
-}
-
 static Status allocate_use(BundleUse *use) {
-  const Bundle *bundle = use->bundle;
-  const BundleSpec *spec = &bundle->spec;
+  const BundleSpec *spec = &use->bundle->spec;
   const char *what = "a network's points";
-  size_t rows = (size_t)bundle->rows, points = (size_t)spec->points;
-  TRY(jet_create(spec->network, &values_only, bundle->rows, true, &use->jet));
-  TRY(memory_allocate(&use->x, (size_t)count_blocks(bundle) * rows * in_of(bundle), sizeof(real),
+  TRY(render_create(spec->network, spec->points, MAX_ROWS, true, &use->render));
+  TRY(memory_allocate(&use->values, (size_t)spec->points * out_of(use->bundle), sizeof(real),
                       what));
-  TRY(memory_allocate(&use->bar, rows * out_of(bundle), sizeof(real), what));
-  TRY(memory_allocate(&use->values, points * out_of(bundle), sizeof(real), what));
-  TRY(memory_allocate(&use->weights, spec->network->n_parameters, sizeof(real), what));
-  memcpy(use->x, spec->x, points * in_of(bundle) * sizeof(real));
-  return STATUS_OK;
+  return memory_allocate(&use->weights, spec->network->n_parameters, sizeof(real), what);
 }
 
 Status bundle_use_create(const Bundle *bundle, BundleUse **result) {
@@ -200,68 +176,32 @@ Status bundle_use_create(const Bundle *bundle, BundleUse **result) {
 
 void bundle_use_destroy(BundleUse *use) {
   if (!use) return;
-  jet_destroy(use->jet);
-  void *owned[] = {use->x, use->bar, use->values, use->weights};
-  for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
+  render_destroy(use->render);
+  free(use->values);
+  free(use->weights);
   free(use);
 }
 
 size_t bundle_use_bytes(const Bundle *bundle) {
-  size_t rows = (size_t)bundle->rows, points = (size_t)bundle->spec.points,
-         reals = (points + rows) * (in_of(bundle) + out_of(bundle)) +
-                 bundle->spec.network->n_parameters;
-  return jet_bytes(bundle->spec.network, &values_only, bundle->rows, true) +
+  const BundleSpec *spec = &bundle->spec;
+  size_t reals = (size_t)spec->points * out_of(bundle) + spec->network->n_parameters;
+  return render_bytes(spec->network, spec->points, MAX_ROWS, true) +
          memory_footprint(reals * sizeof(real));
 }
 
-static const real *block_of(const BundleUse *use, int first) {
-  return use->x + (size_t)first * in_of(use->bundle);
-}
-
-/* Points of a block that begins here; the rows behind them do not matter. */
-static int count_points(const Bundle *bundle, int first) {
-  int left = bundle->spec.points - first;
-  return left < bundle->rows ? left : bundle->rows;
-}
-
 void bundle_render(BundleUse *use, const real *weights, real *values) {
-  const Bundle *bundle = use->bundle;
-  size_t out = out_of(bundle);
-  for (int first = 0; first < bundle->spec.points; first += bundle->rows) {
-    const real *y = jet_forward(use->jet, weights, block_of(use, first), NULL);
-    memcpy(values + (size_t)first * out, y,
-           (size_t)count_points(bundle, first) * out * sizeof *values);
-  }
+  const BundleSpec *spec = &use->bundle->spec;
+  render_values(use->render, weights, spec->points, spec->x, values);
 }
 
 /* ---- A tile ---- */
 
-/* Squares of a block's differences, and factor times half their derivative. */
-static double compare_block(BundleUse *use, int count, const real *y, const real *target,
-                            double factor) {
-  size_t n = (size_t)count * out_of(use->bundle),
-         all = (size_t)use->bundle->rows * out_of(use->bundle);
-  double sum = 0;
-  for (size_t i = 0; i < n; i++) {
-    double difference = (double)y[i] - (double)target[i];
-    sum += difference * difference;
-    use->bar[i] = (real)(factor * difference);
-  }
-  memset(use->bar + n, 0, (all - n) * sizeof *use->bar);
-  return sum;
-}
-
 /* A member's mean square; its derivative by the weights in bar (NULL: not wanted). */
 static double run_member(BundleUse *use, const real *weights, const real *target, real *bar) {
-  const Bundle *bundle = use->bundle;
-  double values = (double)bundle->spec.points * (double)out_of(bundle), sum = 0;
-  for (int first = 0; first < bundle->spec.points; first += bundle->rows) {
-    const real *x = block_of(use, first), *y = jet_forward(use->jet, weights, x, NULL);
-    sum += compare_block(use, count_points(bundle, first), y,
-                         target + (size_t)first * out_of(bundle), 2 / values);
-    if (bar) jet_reverse(use->jet, weights, x, NULL, use->bar, bar, first > 0);
-  }
-  return sum / values;
+  const BundleSpec *spec = &use->bundle->spec;
+  double values = (double)spec->points * (double)out_of(use->bundle);
+  return render_compare(use->render, weights, spec->points, spec->x, target, 2 / values, bar) /
+         values;
 }
 
 static void run_tile(const Objective *self, uint64_t step, int64_t tile, const real *theta,

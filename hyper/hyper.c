@@ -8,13 +8,9 @@
 #include "core/memory.h"
 #include "hyper/hyper_parts.h"
 
-enum { MAX_ROWS = 512, PIXELS = 0, CODE = 1, WEIGHTS = 2 };
+enum { PIXELS = 0, CODE = 1, WEIGHTS = 2 };
 
 /* ---- Creation ---- */
-
-static int ceil_divide(int a, int b) {
-  return (a + b - 1) / b;
-}
 
 static Status check(const HyperSpec *spec) {
   const NetworkSpec *hypo = &spec->hypo->spec;
@@ -39,7 +35,6 @@ static Status create(Hyper *hyper) {
     spec->generator->outer(hyper->generator, hyper->stride, &hyper->parameters, &hyper->outer);
   }
   hyper->pixels = spec->encoding.rows * spec->encoding.columns;
-  hyper->rows = ceil_divide(hyper->pixels, ceil_divide(hyper->pixels, MAX_ROWS));
   hyper->tile = spec->tile ? spec->tile : hyper_tile(hyper);
   return STATUS_OK;
 }
@@ -82,7 +77,7 @@ void hyper_init(const Hyper *hyper, uint64_t seed, real *theta) {
 static double image_flops(const Hyper *hyper) {
   return hyper->spec.encoder->flops(hyper->encoder, hyper->spec.known) +
          hyper->spec.generator->flops(hyper->generator) +
-         hyper->pixels * jet_flops(hyper->spec.hypo, &hyper_jet);
+         hyper->pixels * render_flops(hyper->spec.hypo);
 }
 
 double hyper_flops(const Hyper *hyper) {
@@ -207,8 +202,9 @@ static void render_all(Workspace *w, int images, real *bars, double *terms) {
   for (size_t i = 0; i < (size_t)images; i++) {
     const real *theta = w->thetas + i * hyper->stride;
     real *bar = bars ? bars + i * hyper->stride : NULL;
-    const HyperPixels all = {hyper->pixels, w->grid, w->image + i * image_size};
-    terms[PIXELS] += hyper_compare(w->use, theta, &all, 2 / pixels, bar) / pixels;
+    terms[PIXELS] += render_compare(w->use->render, theta, hyper->pixels, w->grid,
+                                    w->image + i * image_size, 2 / pixels, bar) /
+                     pixels;
     terms[WEIGHTS] += hyper_square(n, theta, 2 * hyper->spec.theta_weight / weights, bar) / weights;
   }
 }

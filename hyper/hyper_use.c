@@ -5,7 +5,7 @@
 #include "core/memory.h"
 #include "hyper/hyper_parts.h"
 
-const JetSpec hyper_jet = {.scheme = JET_STREAMS};
+enum { MAX_ROWS = 512 }; /* pixels of a block */
 
 /* ---- Scratch memory ---- */
 
@@ -23,12 +23,9 @@ static size_t channels_of(const Hyper *hyper) {
 
 static Status allocate_use(const Hyper *hyper, int images, bool reverse, HyperUse *use) {
   const char *what = "a group of images";
-  size_t rows = (size_t)hyper->rows;
-  TRY(jet_create(hyper->spec.hypo, &hyper_jet, hyper->rows, reverse, &use->jet));
+  TRY(render_create(hyper->spec.hypo, hyper->pixels, MAX_ROWS, reverse, &use->render));
   TRY(memory_allocate_sparse(&use->encoder, encoder_reals(hyper, images), sizeof(real), what));
-  TRY(memory_allocate(&use->generator, generator_reals(hyper, images), sizeof(real), what));
-  TRY(memory_allocate(&use->x, 2 * rows, sizeof(real), what));
-  return memory_allocate(&use->bar, rows * channels_of(hyper), sizeof(real), what);
+  return memory_allocate(&use->generator, generator_reals(hyper, images), sizeof(real), what);
 }
 
 static size_t search_codes(const Hyper *hyper, int images) {
@@ -73,19 +70,16 @@ Status hyper_use_create(const Hyper *hyper, int images, HyperUse **use) {
 
 void hyper_use_destroy(HyperUse *use) {
   if (!use) return;
-  jet_destroy(use->jet);
-  real *owned[] = {use->encoder, use->generator,  use->x,        use->bar,
-                   use->thetas,  use->thetas_bar, use->code_bar, use->mean,
-                   use->square,  use->places,     use->values};
+  render_destroy(use->render);
+  real *owned[] = {use->encoder, use->generator, use->thetas, use->thetas_bar, use->code_bar,
+                   use->mean,    use->square,    use->places, use->values};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
   free(use);
 }
 
 size_t hyper_use_size(const Hyper *hyper, int images, bool reverse) {
-  size_t rows = (size_t)hyper->rows, reals = encoder_reals(hyper, images) +
-                                             generator_reals(hyper, images) +
-                                             rows * (2 + channels_of(hyper));
-  return jet_bytes(hyper->spec.hypo, &hyper_jet, hyper->rows, reverse) +
+  size_t reals = encoder_reals(hyper, images) + generator_reals(hyper, images);
+  return render_bytes(hyper->spec.hypo, hyper->pixels, MAX_ROWS, reverse) +
          memory_footprint(reals * sizeof(real));
 }
 
@@ -94,45 +88,6 @@ size_t hyper_use_bytes(const Hyper *hyper, int images) {
   size_t reals = 2 * (size_t)images * hyper->stride + 3 * search_codes(hyper, images) +
                  (size_t)hyper->pixels * (2 + channels_of(hyper));
   return hyper_use_size(hyper, images, true) + memory_footprint(reals * sizeof(real));
-}
-
-/* ---- Pixels ---- */
-
-/* The block's rows, and no more than are left; the others are 0. */
-static int fill_block(HyperUse *use, int64_t n, const real *x, int64_t first) {
-  int64_t left = n - first;
-  int count = left < use->hyper->rows ? (int)left : use->hyper->rows;
-  memset(use->x, 0, 2 * (size_t)use->hyper->rows * sizeof *use->x);
-  memcpy(use->x, x + 2 * first, 2 * (size_t)count * sizeof *use->x);
-  return count;
-}
-
-/* Squares of a block's differences, and their derivative. */
-static double compare_block(HyperUse *use, int count, const real *y, const real *target,
-                            double factor) {
-  size_t channels = channels_of(use->hyper), n = (size_t)count * channels,
-         all = (size_t)use->hyper->rows * channels;
-  double sum = 0;
-  for (size_t i = 0; i < n; i++) {
-    double difference = (double)y[i] - (double)target[i];
-    sum += difference * difference;
-    use->bar[i] = (real)(factor * difference);
-  }
-  memset(use->bar + n, 0, (all - n) * sizeof *use->bar);
-  return sum;
-}
-
-double hyper_compare(HyperUse *use, const real *theta, const HyperPixels *pixels, double factor,
-                     real *theta_bar) {
-  double sum = 0;
-  size_t channels = channels_of(use->hyper);
-  for (int64_t first = 0; first < pixels->n; first += use->hyper->rows) {
-    int count = fill_block(use, pixels->n, pixels->x, first);
-    const real *y = jet_forward(use->jet, theta, use->x, NULL);
-    sum += compare_block(use, count, y, pixels->values + (size_t)first * channels, factor);
-    if (theta_bar) jet_reverse(use->jet, theta, use->x, NULL, use->bar, theta_bar, first > 0);
-  }
-  return sum;
 }
 
 double hyper_square(size_t n, const real *values, double factor, real *bar) {
@@ -148,8 +103,8 @@ double hyper_square(size_t n, const real *values, double factor, real *bar) {
 
 /* ---- The search of codes ---- */
 
-/* The known pixels of one image. */
-static HyperPixels gather(HyperUse *use, const Context *context, int image) {
+/* Places and values of an image's known pixels; returns how many there are. */
+static int64_t gather(HyperUse *use, const Context *context, int image) {
   const Hyper *hyper = use->hyper;
   size_t pixels = (size_t)hyper->pixels, channels = channels_of(hyper), n = 0;
   const uint8_t *known = context->known + (size_t)image * pixels;
@@ -161,18 +116,19 @@ static HyperPixels gather(HyperUse *use, const Context *context, int image) {
     memcpy(use->values + n * channels, values + i * channels, channels * sizeof *values);
     n++;
   }
-  return (HyperPixels){(int64_t)n, use->places, use->values};
+  return (int64_t)n;
 }
 
 /* The derivative by the networks' weights; none where nothing is known. */
 static void compare_known(HyperUse *use, const Context *context) {
   size_t stride = use->hyper->stride, channels = channels_of(use->hyper);
   for (int i = 0; i < context->images; i++) {
-    const HyperPixels known = gather(use, context, i);
+    int64_t known = gather(use, context, i);
     real *bar = use->thetas_bar + (size_t)i * stride;
-    double count = (double)known.n * (double)channels;
-    if (known.n == 0) memset(bar, 0, stride * sizeof *bar);
-    hyper_compare(use, use->thetas + (size_t)i * stride, &known, 2 / count, bar);
+    double count = (double)known * (double)channels;
+    if (known == 0) memset(bar, 0, stride * sizeof *bar);
+    render_compare(use->render, use->thetas + (size_t)i * stride, known, use->places, use->values,
+                   2 / count, bar);
   }
 }
 
@@ -227,12 +183,7 @@ void hyper_generate(HyperUse *use, const real *theta, int images, const real *co
 }
 
 void hyper_render(HyperUse *use, const real *weights, int64_t n, const real *x, real *values) {
-  size_t channels = channels_of(use->hyper);
-  for (int64_t first = 0; first < n; first += use->hyper->rows) {
-    int count = fill_block(use, n, x, first);
-    const real *y = jet_forward(use->jet, weights, use->x, NULL);
-    memcpy(values + (size_t)first * channels, y, (size_t)count * channels * sizeof *values);
-  }
+  render_values(use->render, weights, n, x, values);
 }
 
 void hyper_grid(int rows, int columns, double extent, real *x) {
