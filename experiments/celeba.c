@@ -18,12 +18,6 @@ static int pixels_of(const Celeba *celeba) {
 
 /* ---- Images of a step ---- */
 
-static void read_image(const Celeba *celeba, Split split, int64_t index, real *pixels) {
-  const uint8_t *bytes = image_set_image(&celeba->set, split, index);
-  int64_t n = image_set_bytes(&celeba->set);
-  for (int64_t i = 0; i < n; i++) pixels[i] = (real)((double)bytes[i] / 127.5 - 1);
-}
-
 /* Every image once in an epoch, in another order each time. */
 static int64_t training_image(const Celeba *celeba, uint64_t number) {
   uint64_t n = (uint64_t)celeba->set.n[SPLIT_TRAIN];
@@ -50,7 +44,7 @@ static void draw(const void *source, uint64_t step, int64_t first, int count, re
   for (int i = 0; i < count; i++) {
     uint64_t number = step * (uint64_t)celeba->images + (uint64_t)(first + i);
     item[i] = training_image(celeba, number);
-    read_image(celeba, SPLIT_TRAIN, item[i], pixels);
+    image_set_values(&celeba->set, SPLIT_TRAIN, item[i], pixels);
     draw_known(celeba, number, known);
     pixels += image_set_bytes(&celeba->set);
     known += pixels_of(celeba);
@@ -82,7 +76,7 @@ void celeba_test_image(const Celeba *celeba, Known what, int64_t index, real *pi
                        uint8_t *known) {
   int all = pixels_of(celeba), n = kinds[what].pixels;
   RandomStream stream = {celeba->seed, RANDOM_CONTEXT, 1 + (uint64_t)index * KNOWN_KINDS + what};
-  read_image(celeba, SPLIT_TEST, index, pixels);
+  image_set_values(&celeba->set, SPLIT_TEST, index, pixels);
   if (n == 0) {
     known_first(all, (int)(kinds[what].share * celeba->set.rows) * celeba->set.columns, known);
   } else if (celeba->chance) {
@@ -167,10 +161,7 @@ static Status make_hyper(const Setup *setup, Celeba *celeba) {
 static Status set_up_local(Setup *setup, Celeba *celeba) {
   const Config *config = setup->config;
   int side = celeba->set.rows < celeba->set.columns ? celeba->set.rows : celeba->set.columns;
-  if (config_int(config, "data.size") != 0) {
-    return config_reject(config, "data.size",
-                         "sets of images are resized by `siren convert FOLDER SET.h5 size=...`");
-  }
+  TRY(image_set_as_is(config));
   celeba->seed = (uint64_t)config_int(config, "seed");
   TRY(read_context(config, celeba));
   TRY(read_test(config, celeba));
@@ -234,9 +225,7 @@ static double psnr_of_terms(const double *terms) {
 
 static double set_bytes(const Setup *setup) {
   const Celeba *celeba = setup->own;
-  int64_t images = 0;
-  for (int i = 0; i < SPLITS; i++) images += celeba->set.n[i];
-  return (double)(images * image_set_bytes(&celeba->set));
+  return image_set_all_bytes(&celeba->set);
 }
 
 static double step_flops(const Setup *setup) {

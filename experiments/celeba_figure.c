@@ -6,7 +6,7 @@
 
 #include "core/memory.h"
 #include "experiments/celeba.h"
-#include "io/picture.h"
+#include "experiments/image_show.h"
 
 enum { SHOWN = 6, BETWEEN = 8, PAIRS = 3, EXTENT = 5 };
 
@@ -79,43 +79,6 @@ static void encode_pair(Drawing *d, int64_t a, int64_t b) {
   hyper_encode(d->use, d->theta, &context, &celeba->search, d->code);
 }
 
-/* ---- Grids of panels ---- */
-
-typedef struct {
-  int rows, columns;
-  Image *images; /* [rows][columns] */
-} Sheet;
-
-static Status write_sheet(const Result *result, const char *name, const Sheet *sheet,
-                          const char *title, const char *const *labels) {
-  int n = sheet->rows * sheet->columns;
-  const Image **panels;
-  TRY(memory_allocate(&panels, (size_t)n, sizeof *panels, "pictures of images"));
-  for (int i = 0; i < n; i++) panels[i] = sheet->images[i].pixels ? &sheet->images[i] : NULL;
-  char *path = result_path(result, name);
-  Status status = picture_grid(path, &(PictureGrid){.rows = sheet->rows,
-                                                    .columns = sheet->columns,
-                                                    .title = title,
-                                                    .column_labels = labels,
-                                                    .panels = panels});
-  free(path);
-  free(panels);
-  return status;
-}
-
-static Status sheet_create(int rows, int columns, Sheet *sheet) {
-  *sheet = (Sheet){rows, columns, NULL};
-  return memory_allocate(&sheet->images, (size_t)(rows * columns), sizeof *sheet->images,
-                         "pictures of images");
-}
-
-static void sheet_destroy(Sheet *sheet) {
-  for (int i = 0; sheet->images && i < sheet->rows * sheet->columns; i++) {
-    image_destroy(&sheet->images[i]);
-  }
-  free(sheet->images);
-}
-
 /* ---- figure.png: a row for each image; context and result for each kind; the truth ---- */
 
 static Status fill_row(Drawing *d, int64_t image, Image *row) {
@@ -146,13 +109,14 @@ static Status draw_contexts(Drawing *d, const Result *result) {
   labels[columns++] = "truth";
   int64_t images = d->celeba->test_images;
   Sheet sheet;
-  Status status = sheet_create(images < SHOWN ? (int)images : SHOWN, columns, &sheet);
+  Status status = sheet_create(images < SHOWN ? (int)images : SHOWN, columns, false, &sheet);
   for (int i = 0; status == STATUS_OK && i < sheet.rows; i++) {
     status = fill_row(d, i, sheet.images + i * columns);
   }
   if (status == STATUS_OK) {
-    status =
-        write_sheet(result, "figure.png", &sheet, "Images of the test from some pixels", labels);
+    status = sheet_write(
+        &sheet, result, "figure.png",
+        &(PictureGrid){.title = "Images of the test from some pixels", .column_labels = labels});
   }
   sheet_destroy(&sheet);
   return status;
@@ -176,13 +140,14 @@ static Status fill_between(Drawing *d, int64_t a, int64_t b, Image *row) {
 static Status draw_interpolation(Drawing *d, const Result *result) {
   Sheet sheet;
   int64_t images = d->celeba->test_images;
-  Status status = sheet_create(PAIRS, BETWEEN, &sheet);
+  Status status = sheet_create(PAIRS, BETWEEN, false, &sheet);
   for (int i = 0; status == STATUS_OK && i < PAIRS; i++) {
     status = fill_between(d, 2 * i % images, (2 * i + 1) % images, sheet.images + i * BETWEEN);
   }
   if (status == STATUS_OK) {
-    status = write_sheet(result, "interpolation.png", &sheet,
-                         "From one image's code to another's, in a straight line", NULL);
+    status = sheet_write(
+        &sheet, result, "interpolation.png",
+        &(PictureGrid){.title = "From one image's code to another's, in a straight line"});
   }
   sheet_destroy(&sheet);
   return status;
@@ -193,15 +158,16 @@ static Status draw_interpolation(Drawing *d, const Result *result) {
 static Status draw_extended(Drawing *d, const Result *result) {
   Sheet sheet;
   int64_t images = d->celeba->test_images;
-  Status status = sheet_create(1, PAIRS, &sheet);
+  Status status = sheet_create(1, PAIRS, false, &sheet);
   for (int i = 0; status == STATUS_OK && i < PAIRS; i++) {
     encode_pair(d, i % images, i % images);
     hyper_generate(d->use, d->theta, 1, d->code, d->weights);
     status = draw_network(d, d->weights, EXTENT, &sheet.images[i]);
   }
   if (status == STATUS_OK) {
-    status = write_sheet(result, "extended.png", &sheet,
-                         "Coordinates from -5 to 5; images have those from -1 to 1", NULL);
+    status = sheet_write(
+        &sheet, result, "extended.png",
+        &(PictureGrid){.title = "Coordinates from -5 to 5; images have those from -1 to 1"});
   }
   sheet_destroy(&sheet);
   return status;
@@ -219,18 +185,9 @@ Status celeba_figure(const Celeba *celeba, const real *theta, const Result *resu
 
 /* Of the largest sheet, figure.png, with its panels. */
 double celeba_figure_bytes(const Celeba *celeba) {
-  enum { MOST = 2 * KNOWN_KINDS + 1 };
-  const Image panel = {.height = celeba->set.rows, .width = celeba->set.columns, .channels = 3};
-  const Image *panels[SHOWN * MOST];
-  const char *labels[MOST];
   int columns = 1;
   for (int what = 0; what < KNOWN_KINDS; what++) columns += 2 * celeba_has(celeba, (Known)what);
-  for (int i = 0; i < SHOWN * MOST; i++) {
-    panels[i] = &panel;
-    labels[i % MOST] = "known: 1000";
-  }
-  PictureGrid grid = {
-      .rows = SHOWN, .columns = columns, .title = "", .column_labels = labels, .panels = panels};
   double numbers = 3. * (double)pixels_of(celeba) * SHOWN * columns;
-  return picture_grid_bytes(&grid) + numbers * sizeof(float);
+  return sheet_bytes(&celeba->set, SHOWN, columns, 3, "known: 1000", NULL) +
+         numbers * sizeof(float);
 }

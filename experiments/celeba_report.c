@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "experiments/celeba.h"
+#include "experiments/image_show.h"
 #include "experiments/plane.h"
 
 enum { GROUP = 8, STORED = 16 }; /* images at once; images whose fields are stored */
@@ -185,7 +186,6 @@ static Status write_metrics(const Report *r, Result *result) {
 }
 
 static Status write_field(const Report *r, Result *result, int what) {
-  const ImageSet *set = &r->celeba->set;
   int64_t images = r->images < STORED ? r->images : STORED;
   char name[32] = "truth", text[96] = "images of the test, values -1 to 1";
   if (what < KNOWN_KINDS) {
@@ -193,17 +193,7 @@ static Status write_field(const Report *r, Result *result, int what) {
     snprintf(name, sizeof name, "from_%s", known);
     snprintf(text, sizeof text, "images of the test, made from known pixels: %s", known);
   }
-  Field field = {.name = name,
-                 .description = text,
-                 .units = "1",
-                 .axes = "image,row,column",
-                 .n_axes = 3,
-                 .size = {images, set->rows, set->columns},
-                 .lower = {0, -1, -1},
-                 .upper = {(double)images - 1, 1, 1},
-                 .components = set->channels};
-  TRY(runfile_field(result->file, &field));
-  return runfile_slab(result->file, name, 0, r->stored[what] ? images : 0, r->stored[what]);
+  return image_show_field(result, &r->celeba->set, name, text, images, r->stored[what]);
 }
 
 static Status write_fields(const Report *r, Result *result) {

@@ -245,3 +245,21 @@ void image_set_destroy(ImageSet *set) {
   shared_destroy(set->shared);
   memset(set, 0, sizeof *set);
 }
+
+void image_set_values(const ImageSet *set, Split split, int64_t index, real *values) {
+  const uint8_t *bytes = image_set_image(set, split, index);
+  int64_t n = image_set_bytes(set);
+  for (int64_t i = 0; i < n; i++) values[i] = (real)image_set_brightness(bytes[i]);
+}
+
+double image_set_all_bytes(const ImageSet *set) {
+  int64_t images = 0;
+  for (int i = 0; i < SPLITS; i++) images += set->n[i];
+  return (double)(images * image_set_bytes(set));
+}
+
+Status image_set_as_is(const Config *config) {
+  if (config_int(config, "data.size") == 0) return STATUS_OK;
+  return config_reject(config, "data.size",
+                       "sets of images are resized by `siren convert FOLDER SET.h5 size=...`");
+}

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "core/real.h"
+#include "io/config.h"
 #include "io/split.h"
 #include "mpi/shared.h"
 
@@ -39,5 +41,17 @@ static inline int64_t image_set_bytes(const ImageSet *set) {
 static inline const uint8_t *image_set_image(const ImageSet *set, Split split, int64_t index) {
   return set->pixels + (set->first[split] + index) * image_set_bytes(set);
 }
+
+/* Local, pure. A byte as a value from -1 to 1; such an image's values. */
+static inline double image_set_brightness(uint8_t byte) {
+  return byte / 127.5 - 1;
+}
+void image_set_values(const ImageSet *set, Split split, int64_t index, real *values);
+
+/* Local, for forecasts. Bytes of all images. */
+double image_set_all_bytes(const ImageSet *set);
+
+/* Local. Refuses data.size, which is `siren convert`'s work for sets. */
+Status image_set_as_is(const Config *config);
 
 #endif

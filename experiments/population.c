@@ -10,25 +10,26 @@
 #include "experiments/plane.h"
 #include "hyper/hyper.h"
 
-static const uint8_t *bytes_of(const Population *p, int64_t member) {
+static Split split_of_member(const Population *p, int64_t member, int64_t *index) {
   bool held = member >= p->networks;
-  return image_set_image(&p->set, held ? SPLIT_TEST : SPLIT_TRAIN,
-                         held ? member - p->networks : member);
-}
-
-static double brightness(uint8_t byte) {
-  return byte / 127.5 - 1;
+  *index = held ? member - p->networks : member;
+  return held ? SPLIT_TEST : SPLIT_TRAIN;
 }
 
 void population_image(const void *source, int64_t member, real *pixels) {
   const Population *p = source;
-  const uint8_t *bytes = bytes_of(p, member);
-  for (size_t i = 0; i < population_numbers(p); i++) pixels[i] = (real)brightness(bytes[i]);
+  int64_t index;
+  Split split = split_of_member(p, member, &index);
+  image_set_values(&p->set, split, index, pixels);
 }
 
 void population_pixels(const Population *p, int64_t member, float *pixels) {
-  const uint8_t *bytes = bytes_of(p, member);
-  for (size_t i = 0; i < population_numbers(p); i++) pixels[i] = (float)brightness(bytes[i]);
+  int64_t index;
+  Split split = split_of_member(p, member, &index);
+  const uint8_t *bytes = image_set_image(&p->set, split, index);
+  for (size_t i = 0; i < population_numbers(p); i++) {
+    pixels[i] = (float)image_set_brightness(bytes[i]);
+  }
 }
 
 /* ---- Setting up ---- */
@@ -50,10 +51,7 @@ static Status check_images(const Config *config, const Population *p) {
 }
 
 static Status check_training(const Config *config) {
-  if (config_int(config, "data.size") != 0) {
-    return config_reject(config, "data.size",
-                         "sets of images are resized by `siren convert FOLDER SET.h5 size=...`");
-  }
+  TRY(image_set_as_is(config));
   if (config_int(config, "train.samples") == 0) return STATUS_OK;
   return config_reject(config, "train.samples",
                        "every step has all pixels of all images; leave it");
@@ -144,9 +142,7 @@ static double psnr_of_terms(const double *terms) {
 
 static double set_bytes(const Setup *setup) {
   const Population *p = setup->own;
-  int64_t images = 0;
-  for (int i = 0; i < SPLITS; i++) images += p->set.n[i];
-  return (double)(images * image_set_bytes(&p->set));
+  return image_set_all_bytes(&p->set);
 }
 
 static double step_flops(const Setup *setup) {

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
+#include "experiments/image_show.h"
 #include "experiments/population_learn.h"
-#include "io/picture.h"
 
-enum { SHOWN = 5, SAMPLES = 7, STEPS = 3, TEXT = 40, MOST = 2 + 2 * STEPS };
+enum { SHOWN = 5, SAMPLES = 7, STEPS = 3, TEXT = SHEET_TEXT, MOST = 2 + 2 * STEPS };
 
 typedef struct {
   const Learned *learned;
@@ -16,55 +16,7 @@ typedef struct {
   float *floats; /* [numbers] */
 } Drawing;
 
-/* A grid of panels with captions. */
-typedef struct {
-  int rows, columns;
-  Image *images;          /* [rows][columns] */
-  char (*captions)[TEXT]; /* the same */
-} Sheet;
-
-/* ---- Sheets ---- */
-
-static Status sheet_create(int rows, int columns, Sheet *sheet) {
-  size_t n = (size_t)(rows * columns);
-  *sheet = (Sheet){rows, columns, NULL, NULL};
-  TRY(memory_allocate(&sheet->images, n, sizeof *sheet->images, "pictures of networks"));
-  return memory_allocate(&sheet->captions, n, sizeof *sheet->captions, "pictures of networks");
-}
-
-static void sheet_destroy(Sheet *sheet) {
-  for (int i = 0; sheet->images && i < sheet->rows * sheet->columns; i++) {
-    image_destroy(&sheet->images[i]);
-  }
-  free(sheet->images);
-  free(sheet->captions);
-}
-
-static Status sheet_write(const Sheet *sheet, const Result *result, const char *name,
-                          const PictureGrid *labels) {
-  size_t n = (size_t)(sheet->rows * sheet->columns);
-  const Image **panels;
-  const char **captions;
-  TRY(memory_allocate(&panels, n, sizeof *panels, "pictures of networks"));
-  Status status = memory_allocate(&captions, n, sizeof *captions, "pictures of networks");
-  if (status == STATUS_OK) {
-    PictureGrid grid = *labels;
-    for (size_t i = 0; i < n; i++) {
-      panels[i] = sheet->images[i].pixels ? &sheet->images[i] : NULL;
-      captions[i] = sheet->captions[i];
-    }
-    grid.rows = sheet->rows;
-    grid.columns = sheet->columns;
-    grid.panels = panels;
-    grid.captions = captions;
-    char *path = result_path(result, name);
-    status = picture_grid(path, &grid);
-    free(path);
-    free(captions);
-  }
-  free(panels);
-  return status;
-}
+/* ---- Panels ---- */
 
 /* The painter's values as a panel; `member` >= 0: with their PSNR. */
 static Status put(Drawing *d, Sheet *sheet, int row, int column, int64_t member) {
@@ -120,7 +72,7 @@ static Status draw_reconstructions(Drawing *d, const Result *result) {
   }
   int64_t held = d->population->held;
   Sheet sheet;
-  Status status = sheet_create(held < SHOWN ? (int)held : SHOWN, 2 + 2 * STEPS, &sheet);
+  Status status = sheet_create(held < SHOWN ? (int)held : SHOWN, 2 + 2 * STEPS, true, &sheet);
   for (int row = 0; status == STATUS_OK && row < sheet.rows; row++) {
     status = fill_row(d, &sheet, row);
   }
@@ -140,7 +92,7 @@ static Status draw_samples(Drawing *d, const Result *result) {
   char texts[2 * STEPS][TEXT];
   const char *labels[2 * STEPS];
   Sheet sheet;
-  Status status = sheet_create(2 * STEPS, SAMPLES, &sheet);
+  Status status = sheet_create(2 * STEPS, SAMPLES, true, &sheet);
   for (int i = 0; status == STATUS_OK && i < 2 * STEPS * SAMPLES; i++) {
     int row = i / SAMPLES, count = shown_count(l, row % STEPS);
     bool weights = row < STEPS;
@@ -205,17 +157,5 @@ Status learned_pictures(const Learned *learned, const Result *result) {
 /* The sheets have nearly the same size. */
 double learned_pictures_bytes(const Setup *setup) {
   const Population *p = setup->own;
-  const Image panel = {.height = p->set.rows, .width = p->set.columns, .channels = 1};
-  const Image *panels[SHOWN * MOST];
-  const char *captions[SHOWN * MOST], *labels[MOST];
-  for (int i = 0; i < SHOWN * MOST; i++) {
-    panels[i] = &panel;
-    captions[i] = labels[i % MOST] = "10.0 dB";
-  }
-  return picture_grid_bytes(&(PictureGrid){.rows = SHOWN,
-                                           .columns = MOST,
-                                           .title = "",
-                                           .column_labels = labels,
-                                           .panels = panels,
-                                           .captions = captions});
+  return sheet_bytes(&p->set, SHOWN, MOST, 1, "10.0 dB", "10.0 dB");
 }

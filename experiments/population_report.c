@@ -5,6 +5,7 @@
 
 #include "core/memory.h"
 #include "experiments/distribution.h"
+#include "experiments/image_show.h"
 #include "experiments/population_learn.h"
 
 enum { STORED = 16 }; /* images whose fits are fields */
@@ -98,19 +99,8 @@ static Status write_metrics(Report *r, Result *result) {
 
 static Status write_field(const Report *r, Result *result, const char *name, const char *text,
                           const float *values) {
-  const ImageSet *set = &r->population->set;
   int64_t images = r->members < STORED ? r->members : STORED;
-  Field field = {.name = name,
-                 .description = text,
-                 .units = "1",
-                 .axes = "image,row,column",
-                 .n_axes = 3,
-                 .size = {images, set->rows, set->columns},
-                 .lower = {0, -1, -1},
-                 .upper = {(double)images - 1, 1, 1},
-                 .components = set->channels};
-  TRY(runfile_field(result->file, &field));
-  return runfile_slab(result->file, name, 0, values ? images : 0, values);
+  return image_show_field(result, &r->population->set, name, text, images, values);
 }
 
 /* Collective. One of the networks, as any program can read it; and what all of them began with. */
