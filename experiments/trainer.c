@@ -119,14 +119,19 @@ static Status share_history(Trainer *trainer) {
   return STATUS_OK;
 }
 
-/* Collective. What rank 0 has read to all ranks. */
+/* Collective. What rank 0 has read to all ranks; of an optimiser's shards, to their owners. */
 static Status share_state(Trainer *trainer) {
   const Comm *comm = trainer->setup->comm;
   comm_broadcast(comm, &trainer->step, sizeof trainer->step);
   comm_broadcast(comm, &trainer->earlier, sizeof trainer->earlier);
   comm_broadcast(comm, trainer->theta, trainer->setup->objective.n_parameters * sizeof(real));
   for (int i = 0; i < trainer->n_arrays; i++) {
-    comm_broadcast(comm, trainer->arrays[i].data, array_bytes(&trainer->arrays[i]));
+    const StateArray *array = &trainer->arrays[i];
+    if (array->sharded) {
+      evaluation_deal(trainer->evaluation, array->data);
+    } else {
+      comm_broadcast(comm, array->data, array_bytes(array));
+    }
   }
   return share_history(trainer);
 }

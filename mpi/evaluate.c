@@ -354,6 +354,12 @@ void evaluation_collect(Evaluation *evaluation, real *values) {
   if (evaluation->outer) shards_collect(evaluation->outer_shards, values + evaluation->dense);
 }
 
+void evaluation_deal(Evaluation *evaluation, real *values) {
+  if (!evaluation->sharded) return;
+  shards_deal(evaluation->shards, values);
+  if (evaluation->outer) shards_deal(evaluation->outer_shards, values + evaluation->dense);
+}
+
 int evaluation_state(Evaluation *evaluation, StateArray *arrays) {
   arrays[0] = (StateArray){.name = "exponents",
                            .type = STATE_INT64,

@@ -61,10 +61,12 @@ double evaluation_clip(Evaluation *evaluation, real *gradient, double bound);
 void evaluation_rest(void *context, size_t first, size_t count, real *gradient);
 
 /* Collective. values [n_parameters] in place: theta after a step, of which every rank gets the
- * others' parts; an array of the optimiser's state before a checkpoint, of which rank 0 does.
- * Nothing where one rank does all of the work. */
+ * others' parts; an array of the optimiser's state before a checkpoint, of which rank 0 does, and
+ * after one was read, of which every rank gets its part from rank 0. Nothing where every rank does
+ * all of the work. */
 void evaluation_share(Evaluation *evaluation, real *values);
 void evaluation_collect(Evaluation *evaluation, real *values);
+void evaluation_deal(Evaluation *evaluation, real *values);
 
 /* Local. The scales, for checkpoints: they are part of the bits. Returns the number of arrays
  * filled. */

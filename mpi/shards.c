@@ -203,26 +203,41 @@ void shards_share(Shards *s, real *values) {
   share_node(s, values);
 }
 
-/* In pieces that MPI can count. */
-void shards_collect(Shards *s, real *values) {
+/* Sends or receives a range of values, in pieces that MPI can count. */
+static void pass(MPI_Comm comm, int peer, bool send, Range range, real *values) {
   enum { PIECE = 1 << 26 };
-  MPI_Comm comm = *(MPI_Comm *)communicator(s->comm);
-  size_t own[2];
-  shards_part(s, &own[0], &own[1]);
-  if (comm_rank(s->comm) > 0) MPI_Send(own, 2 * sizeof *own, MPI_BYTE, 0, 0, comm);
-  for (int rank = comm_rank(s->comm) ? comm_rank(s->comm) : 1; rank < comm_size(s->comm); rank++) {
-    bool root = comm_rank(s->comm) == 0;
-    if (root) MPI_Recv(own, 2 * sizeof *own, MPI_BYTE, rank, 0, comm, MPI_STATUS_IGNORE);
-    for (size_t first = own[0]; first < own[1]; first += PIECE) {
-      int count = (int)(own[1] - first < PIECE ? own[1] - first : PIECE);
-      if (root) {
-        MPI_Recv(values + first, count, MPI_REAL_TYPE, rank, 1, comm, MPI_STATUS_IGNORE);
-      } else {
-        MPI_Send(values + first, count, MPI_REAL_TYPE, 0, 1, comm);
-      }
+  for (size_t first = range.first; first < range.end; first += PIECE) {
+    int count = (int)(range.end - first < PIECE ? range.end - first : PIECE);
+    if (send) {
+      MPI_Send(values + first, count, MPI_REAL_TYPE, peer, 1, comm);
+    } else {
+      MPI_Recv(values + first, count, MPI_REAL_TYPE, peer, 1, comm, MPI_STATUS_IGNORE);
     }
-    if (!root) return;
   }
+}
+
+/* The other ranks' parts, to rank 0 or from it. */
+static void pass_parts(const Shards *s, bool to_root, real *values) {
+  MPI_Comm comm = *(MPI_Comm *)communicator(s->comm);
+  Range part;
+  shards_part(s, &part.first, &part.end);
+  if (comm_rank(s->comm) > 0) {
+    MPI_Send(&part, sizeof part, MPI_BYTE, 0, 0, comm);
+    pass(comm, 0, to_root, part, values);
+    return;
+  }
+  for (int rank = 1; rank < comm_size(s->comm); rank++) {
+    MPI_Recv(&part, sizeof part, MPI_BYTE, rank, 0, comm, MPI_STATUS_IGNORE);
+    pass(comm, rank, !to_root, part, values);
+  }
+}
+
+void shards_collect(Shards *s, real *values) {
+  pass_parts(s, true, values);
+}
+
+void shards_deal(Shards *s, real *values) {
+  pass_parts(s, false, values);
 }
 
 double shards_norm(const Shards *s, const real *values) {

@@ -29,8 +29,10 @@ void shards_sum(Shards *shards, int64_t *values);
 /* Collective. values [n], in place: every rank gets the others' parts. */
 void shards_share(Shards *shards, real *values);
 
-/* Collective. values [n], in place: rank 0 gets the others' parts. */
+/* Collective. values [n], in place: rank 0 gets the others' parts; they get theirs from rank 0, and
+ * nothing else. */
 void shards_collect(Shards *shards, real *values);
+void shards_deal(Shards *shards, real *values);
 
 /* Collective. The L2 norm of a vector [n] of which each rank needs to have its part only; the bits
  * are those of vector_dot. */

@@ -92,6 +92,26 @@ static void check_sharing(Case *c) {
   assert_all(good);
 }
 
+/* To rank 0, and back: every rank gets its own part and nothing else. */
+static void check_passing(Case *c) {
+  bool good = true, root = comm_rank(world) == 0;
+  for (size_t i = 0; i < c->n; i++) {
+    c->values[i] = i >= c->first && i < c->end ? value(i, 4) : REAL(-5.0);
+  }
+  shards_collect(c->shards, c->values);
+  for (size_t i = 0; i < c->n; i++) {
+    bool own = i >= c->first && i < c->end;
+    good = good && c->values[i] == (own || root ? value(i, 4) : REAL(-5.0));
+    if (root) c->values[i] = value(i, 5);
+  }
+  shards_deal(c->shards, c->values);
+  for (size_t i = 0; i < c->n; i++) {
+    bool own = i >= c->first && i < c->end;
+    good = good && c->values[i] == (own || root ? value(i, 5) : REAL(-5.0));
+  }
+  assert_all(good);
+}
+
 /* The bits of vector_dot, though this rank knows its own part only. */
 static void check_norm(Case *c) {
   for (size_t i = 0; i < c->n; i++) c->values[i] = value(i, 9);
@@ -114,6 +134,7 @@ static void check_lengths(int ranks_per_node) {
     check_sums(&c);
     check_sharing(&c);
     check_sums(&c);
+    check_passing(&c);
     check_norm(&c);
     destroy(&c);
   }
