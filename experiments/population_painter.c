@@ -38,13 +38,13 @@ double painter_bytes(const Setup *setup, int components) {
          sizeof(double) * ((double)longest_row(setup) + components) + sizeof(float) * 2 * numbers;
 }
 
-void painter_render(Painter *painter) {
+static void render(Painter *painter) {
   bundle_render(painter->use, painter->weights, painter->values);
 }
 
 void painter_fit(Painter *painter, const real *theta, int64_t member) {
   bundle_get(painter->population->bundle, theta, member, painter->weights);
-  painter_render(painter);
+  render(painter);
 }
 
 void painter_take_weights(Painter *painter, const real *theta, int64_t member) {
@@ -62,7 +62,7 @@ void painter_take_pixels(Painter *painter, int64_t member) {
 void painter_restore_weights(Painter *painter, const Principal *weights, int count) {
   principal_restore(weights, count, painter->coefficients, painter->row);
   for (int i = 0; i < weights->columns; i++) painter->weights[i] = (real)painter->row[i];
-  painter_render(painter);
+  render(painter);
 }
 
 void painter_restore_pixels(Painter *painter, const Principal *pixels, int count) {

@@ -20,8 +20,7 @@ Status painter_create(const Setup *setup, int components, Painter *painter);
 void painter_destroy(Painter *painter);
 double painter_bytes(const Setup *setup, int components);
 
-/* Local. Renders `weights`; a fitted network, whose weights it takes from theta. */
-void painter_render(Painter *painter);
+/* Local. Renders a fitted network, whose weights it takes from theta. */
 void painter_fit(Painter *painter, const real *theta, int64_t member);
 
 /* Local. row gets the weights of a fitted network, or an image's pixels. */

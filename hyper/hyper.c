@@ -10,6 +10,22 @@
 
 enum { PIXELS = 0, CODE = 1, WEIGHTS = 2 };
 
+/* ---- What it costs ---- */
+
+static double image_flops(const Hyper *hyper) {
+  return hyper->spec.encoder->flops(hyper->encoder, hyper->spec.known) +
+         hyper->spec.generator->flops(hyper->generator) +
+         hyper->pixels * render_flops(hyper->spec.hypo);
+}
+
+/* Images of a tile: reading the outer tensors twice takes at most a tenth of the time, at 5
+ * operations a byte. */
+static int default_tile(const Hyper *hyper) {
+  size_t outer = hyper->parameters.size - outer_begin(&hyper->outer, hyper->parameters.size);
+  double reading = 2. * (double)outer * sizeof(real) * 5;
+  return (int)fmin(64, 1 + floor(10 * reading / image_flops(hyper)));
+}
+
 /* ---- Creation ---- */
 
 static Status check(const HyperSpec *spec) {
@@ -35,7 +51,7 @@ static Status create(Hyper *hyper) {
     spec->generator->outer(hyper->generator, hyper->stride, &hyper->parameters, &hyper->outer);
   }
   hyper->pixels = spec->encoding.rows * spec->encoding.columns;
-  hyper->tile = spec->tile ? spec->tile : hyper_tile(hyper);
+  hyper->tile = spec->tile ? spec->tile : default_tile(hyper);
   return STATUS_OK;
 }
 
@@ -72,23 +88,8 @@ void hyper_init(const Hyper *hyper, uint64_t seed, real *theta) {
   hyper->spec.generator->init(hyper->generator, seed, theta);
 }
 
-/* ---- What it costs ---- */
-
-static double image_flops(const Hyper *hyper) {
-  return hyper->spec.encoder->flops(hyper->encoder, hyper->spec.known) +
-         hyper->spec.generator->flops(hyper->generator) +
-         hyper->pixels * render_flops(hyper->spec.hypo);
-}
-
 double hyper_flops(const Hyper *hyper) {
   return (double)hyper->spec.images * image_flops(hyper);
-}
-
-/* Reading the outer tensors twice takes at most a tenth of the time, at 5 operations a byte. */
-int hyper_tile(const Hyper *hyper) {
-  size_t outer = hyper->parameters.size - outer_begin(&hyper->outer, hyper->parameters.size);
-  double reading = 2. * (double)outer * sizeof(real) * 5;
-  return (int)fmin(64, 1 + floor(10 * reading / image_flops(hyper)));
 }
 
 static int64_t count_tiles(const Hyper *hyper) {

@@ -24,10 +24,10 @@ typedef struct {
   const GeneratorKind *generator;
   EncoderSpec encoding; /* with the images' size */
   int generator_width, generator_layers;
-  const Network *hypo;              /* Phi: two coordinates (row, column); borrowed, stays there */
-  int64_t images;                   /* of a step, >= 1 */
-  int known;                        /* pixels of an image that training knows, about */
-  int tile;                         /* images of a tile, about; part of the bits; 0: hyper_tile */
+  const Network *hypo; /* Phi: two coordinates (row, column); borrowed, stays there */
+  int64_t images;      /* of a step, >= 1 */
+  int known;           /* pixels of an image that training knows, about */
+  int tile;            /* images of a tile, about; part of the bits; 0: by their cost */
   double code_weight, theta_weight; /* l1, l2 */
   HyperDraw draw;
   const void *source; /* borrowed */
@@ -47,10 +47,6 @@ void hyper_objective(const Hyper *hyper, Objective *objective);
 
 /* Local. theta to begin with, a pure function of the seed. */
 void hyper_init(const Hyper *hyper, uint64_t seed, real *theta);
-
-/* Local. Images of a tile: so many that reading the generator's layers costs little beside
- * the work on them. */
-int hyper_tile(const Hyper *hyper);
 
 /* Local. Floating-point operations of a step. */
 double hyper_flops(const Hyper *hyper);
