@@ -12,13 +12,10 @@ Layout: cases/NAME with attributes encoder, images, rows, columns, channels, wid
     code_bar    float32 [images][width]
     gradient/   of sum code_bar . code, by the tensors' names
 """
-import os
-
-import h5py
 import numpy as np
 
 import autodiff as ad
-from reference import check_gradient, close, store, subgroup
+from reference import check_gradient, close, golden_file, store, subgroup
 
 EPSILON = 1e-5
 MARGIN = 1e-4  # what a ReLU reads stays this far from 0
@@ -230,15 +227,10 @@ def write_case(file, name, settings):
 
 
 def main():
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "encoders.h5")
-    fcpl, fapl = h5py.h5p.create(h5py.h5p.FILE_CREATE), h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-    fcpl.set_obj_track_times(False)
-    fapl.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
-    with h5py.File(h5py.h5f.create(path.encode(), h5py.h5f.ACC_TRUNC, fcpl, fapl)) as file:
+    with golden_file("encoders.h5") as file:
         subgroup(file, "cases")
         for name, settings in CASES.items():
             write_case(file, name, settings)
-    print(f"{os.path.getsize(path)} bytes")
 
 
 if __name__ == "__main__":

@@ -21,13 +21,10 @@ Layout:
             terms        pixels, code, weights: not weighted
             gradient     of the loss, with respect to theta
 """
-import os
-
-import h5py
 import numpy as np
 
 import autodiff as ad
-from reference import ACTIVATIONS, Network, check_gradient, flat, store, subgroup
+from reference import ACTIVATIONS, Network, check_gradient, flat, golden_file, store, subgroup
 
 MARGIN = 1e-4  # pre-activations of ReLU stay this far from 0
 
@@ -215,15 +212,10 @@ CASES = {
 
 
 def main():
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hyper.h5")
-    fcpl, fapl = h5py.h5p.create(h5py.h5p.FILE_CREATE), h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-    fcpl.set_obj_track_times(False)
-    fapl.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
-    with h5py.File(h5py.h5f.create(path.encode(), h5py.h5f.ACC_TRUNC, fcpl, fapl)) as file:
+    with golden_file("hyper.h5") as file:
         subgroup(file, "cases")
         for name, changes in CASES.items():
             write_case(file, name, changes)
-    print(f"{os.path.getsize(path)} bytes")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ Layout, for every case:
     adam/NAME: network/, x, target [streams][n][out], attributes quantity, lr; losses [10] before
                                  each step; final: all tensors after the tenth, in the same order
 """
+import contextlib
 import os
 
 import h5py
@@ -212,6 +213,18 @@ def check_gradient(name, network, rng, gradient, loss, e=1e-6):
     assert error <= 1e-6 * size + 1e-9 * sides[0], f"{name}: gradient {error:.1e} of {size:.1e}"
 
 
+@contextlib.contextmanager
+def golden_file(name):
+    """A new file beside this one, the same bytes whenever it is written; tells its size."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    fcpl, fapl = h5py.h5p.create(h5py.h5p.FILE_CREATE), h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    fcpl.set_obj_track_times(False)
+    fapl.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
+    with h5py.File(h5py.h5f.create(path.encode(), h5py.h5f.ACC_TRUNC, fcpl, fapl)) as file:
+        yield file
+    print(f"{os.path.getsize(path)} bytes")
+
+
 def subgroup(parent, name):
     """A new group without time stamps, so that the same numbers make the same file."""
     plist = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
@@ -323,11 +336,7 @@ def write_adam(file, name, quantity, lr, side=12, steps=10):
 
 
 def main():
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden.h5")
-    fcpl, fapl = h5py.h5p.create(h5py.h5p.FILE_CREATE), h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-    fcpl.set_obj_track_times(False)
-    fapl.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
-    with h5py.File(h5py.h5f.create(path.encode(), h5py.h5f.ACC_TRUNC, fcpl, fapl)) as file:
+    with golden_file("golden.h5") as file:
         subgroup(file, "cases"), subgroup(file, "adam")
         omegas = {"sine": (6.0, 4.0), "gaussian": (2.0, 1.5)}
         for k, activation in enumerate(ACTIVATIONS):
@@ -360,7 +369,6 @@ def main():
         write_adam(file, "from_gradient", "gradient", 1e-4)
         write_adam(file, "from_laplacian", "laplacian", 1e-4)
         print(f"{len(file['cases'])} cases")
-    print(f"{os.path.getsize(path)} bytes")
 
 
 if __name__ == "__main__":

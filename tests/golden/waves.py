@@ -21,13 +21,11 @@ Layout:
                          coefficients [residuals][n], and
             mixed        the gradient of the sum of coefficients * residuals (only where squares)
 """
-import os
-
-import h5py
 import numpy as np
 
 import autodiff as ad
-from reference import Network, check_gradient, close, flat, store, store_network, subgroup
+from reference import (Network, check_gradient, close, flat, golden_file, store, store_network,
+                       subgroup)
 
 PI = np.pi
 SPACE, SAMPLE = 8, 4  # purposes of random numbers
@@ -431,18 +429,13 @@ def write_case(file, name, experiment, changes):
 
 
 def main():
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "waves.h5")
-    fcpl, fapl = h5py.h5p.create(h5py.h5p.FILE_CREATE), h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-    fcpl.set_obj_track_times(False)
-    fapl.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
-    with h5py.File(h5py.h5f.create(path.encode(), h5py.h5f.ACC_TRUNC, fcpl, fapl)) as file:
+    with golden_file("waves.h5") as file:
         for name, value in (("velocity", GRID), ("source", SOURCES), ("receivers", RECEIVERS),
                             ("rec_val", RECEIVED)):
             store(file, name, value, np.float32)
         subgroup(file, "cases")
         for name, (experiment, changes) in CASES.items():
             write_case(file, name, experiment, changes)
-    print(f"{os.path.getsize(path)} bytes")
 
 
 if __name__ == "__main__":
