@@ -215,7 +215,8 @@ def check_gradient(name, network, rng, gradient, loss, e=1e-6):
 
 @contextlib.contextmanager
 def golden_file(name):
-    """A new file beside this one, the same bytes whenever it is written; tells its size."""
+    """A new file beside this one, without times: the same numbers are the same bytes. Tells its
+    size."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
     fcpl, fapl = h5py.h5p.create(h5py.h5p.FILE_CREATE), h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     fcpl.set_obj_track_times(False)
