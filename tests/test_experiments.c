@@ -17,6 +17,8 @@
 #include "experiments/stop.h"
 #include "experiments/suite.h"
 #include "experiments/version.h"
+#include "hyper/encoder.h"
+#include "hyper/generator.h"
 #include "io/file.h"
 
 /* ---- Differences ---- */
@@ -204,6 +206,36 @@ static void test_grids_too_large(void **state) {
   config_destroy(config);
 }
 
+/* The option takes the names of the table, and no other. */
+static void check_words(const char *option, const char *const *names, int n) {
+  Config *config;
+  char setting[64];
+  for (int i = 0; i <= n; i++) {
+    const char *settings[] = {"experiment=celeba", setting};
+    snprintf(setting, sizeof setting, "%s=%s", option, i < n ? names[i] : "none_of_them");
+    Status status = config_parse("a test", "{}", 2, 2, settings, &config);
+    assert_int_equal(status, i < n ? STATUS_OK : STATUS_USAGE);
+    if (status == STATUS_OK) config_destroy(config);
+  }
+  /* The refusal lists its words: as many as the table has rows. */
+  const char *word = strstr(status_message(), "not one of ");
+  int words = 0;
+  for (; word; word = strchr(word + 1, ',')) words++;
+  assert_int_equal(words, n);
+}
+
+static void test_options_of_tables(void **state) {
+  (void)state;
+  int n;
+  const char *names[32];
+  const EncoderKind *const *encoders = encoder_table(&n);
+  for (int i = 0; i < n; i++) names[i] = encoders[i]->name;
+  check_words("celeba.encoder", names, n);
+  const GeneratorKind *const *generators = generator_table(&n);
+  for (int i = 0; i < n; i++) names[i] = generators[i]->name;
+  check_words("celeba.generator", names, n);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_stencils_of_a_parabola),
@@ -214,6 +246,7 @@ int main(void) {
       cmocka_unit_test(test_deadline),
       cmocka_unit_test(test_every_experiment_file),
       cmocka_unit_test(test_grids_too_large),
+      cmocka_unit_test(test_options_of_tables),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
