@@ -211,6 +211,13 @@ static void store_inputs(const LeastSquares *s, const Jet *jet, const FactorTile
   }
 }
 
+static bool any(const bool *active, int rows) {
+  for (int r = 0; r < rows; r++) {
+    if (active[r]) return true;
+  }
+  return false;
+}
+
 static void fill(LeastSquares *s, const Domain *domain, DomainBuffers *buffers, int rows,
                  const real *y, const real *theta, FactorTile *tile) {
   double scale = domain->mean ? sqrt(1 / (double)domain->samples) : 1;
@@ -224,6 +231,7 @@ static void fill(LeastSquares *s, const Domain *domain, DomainBuffers *buffers, 
     bool *active = s->active + k * POINTS;
     buffers_clear(s->problem, domain, buffers);
     domain->residuals(&block, k, domain->residual_settings, residual, active);
+    if (!any(active, rows)) continue;
     jet_factors(buffers->jet, theta, buffers->weights, buffers->bar, bar);
     store_bars(s, tile, active, rows, scale, bar, first);
     for (int r = 0; r < rows; r++) {
