@@ -120,6 +120,35 @@ void factors_kernel(const Network *network, const FactorTile *a, const FactorTil
   }
 }
 
+/* ---- J v ---- */
+
+static double dot(int n, const real *a, const real *b) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+  return sum;
+}
+
+void factors_product(const Network *network, const FactorTile *tile, const real *v, double *product,
+                     real *scratch) {
+  memset(product, 0, (size_t)tile->rows * sizeof *product);
+  if (tile->rows == 0) return;
+  for (int l = 0; l < network->n_linear; l++) {
+    const Linear *linear = &network->linear[l];
+    int out = linear->out;
+    linalg_nt(tile->streams * tile->points, out, linear->in, 1, tile->input[l], v + linear->weight,
+              scratch);
+    for (int i = 0; i < tile->rows; i++) {
+      product[i] += dot(out, tile->bar[l] + (size_t)i * (size_t)out, v + linear->bias);
+      for (int c = 0; c < tile->streams; c++) {
+        const real *bar = tile->bar[l] + (size_t)(c * tile->rows + i) * (size_t)out;
+        const real *change = scratch + (size_t)(c * tile->points + tile->point[i]) * (size_t)out;
+        product[i] += dot(out, bar, change);
+      }
+    }
+  }
+}
+
 /* ---- J^T y ---- */
 
 /* Bars of all residuals at a point, times y: [streams][points][count]. */

@@ -49,6 +49,10 @@ size_t factors_scratch(const FactorRoom *rooms, int n);
 void factors_kernel(const Network *network, const FactorTile *a, const FactorTile *b,
                     double *kernel, size_t stride, real *scratch);
 
+/* Local. product [rows] = J v, v [n_parameters]. */
+void factors_product(const Network *network, const FactorTile *tile, const real *v, double *product,
+                     real *scratch);
+
 /* Local. Adds J^T y, y [rows], in the parameters of rows first ... first + count - 1 of a layer's
  * weight and bias; count is at most FACTORS_SLICE. */
 enum { FACTORS_SLICE = 64 };

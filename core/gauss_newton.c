@@ -8,10 +8,11 @@
 
 typedef struct {
   size_t n, padded; /* vectors are padded to whole blocks; the padding stays zero */
-  double least_damping;
+  double least_damping, momentum;
   int max_evaluations;
   OptimizerDirection direction;
   double damping;     /* state */
+  real *before;       /* state: momentum times the last step; NULL without momentum */
   real *next, *trial; /* scratch of a step */
 } GaussNewton;
 
@@ -27,7 +28,9 @@ static Status check(const OptimizerSettings *settings) {
     return status_fail(STATUS_USAGE, "Gauss-Newton's %s is %g; it must be over 0", positive[i].name,
                        positive[i].value);
   }
-  return STATUS_OK;
+  if (settings->momentum >= 0 && settings->momentum < 1) return STATUS_OK;
+  return status_fail(STATUS_USAGE, "Gauss-Newton's momentum is %g; it must be in [0, 1)",
+                     settings->momentum);
 }
 
 static Status gauss_newton_create(const OptimizerSettings *settings, size_t n, void **self) {
@@ -39,14 +42,19 @@ static Status gauss_newton_create(const OptimizerSettings *settings, size_t n, v
                       .padded = vector_padded(n),
                       .damping = settings->damping,
                       .least_damping = settings->least_damping,
+                      .momentum = settings->momentum,
                       .max_evaluations = settings->max_evaluations,
                       .direction = settings->direction};
+  if (gn->momentum > 0) {
+    TRY(memory_allocate(&gn->before, gn->padded, sizeof(real), "Gauss-Newton"));
+  }
   TRY(memory_allocate(&gn->next, gn->padded, sizeof(real), "Gauss-Newton"));
   return memory_allocate(&gn->trial, gn->padded, sizeof(real), "Gauss-Newton");
 }
 
 static void gauss_newton_destroy(void *self) {
   GaussNewton *gn = self;
+  free(gn->before);
   free(gn->next);
   free(gn->trial);
   free(gn);
@@ -66,6 +74,13 @@ static Status search(GaussNewton *gn, double lr, const real *theta, double loss,
   return STATUS_OK;
 }
 
+/* What was taken of the direction, times momentum. */
+static void keep(GaussNewton *gn, double taken) {
+  if (!gn->before) return;
+  real factor = (real)(gn->momentum * taken);
+  for (size_t i = 0; i < gn->n; i++) gn->before[i] = factor * gn->next[i];
+}
+
 /* Whole steps say that the linear model is good, short ones that it is not (Levenberg, Marquardt).
  */
 static void adapt(GaussNewton *gn, int halvings) {
@@ -78,22 +93,26 @@ static Status gauss_newton_step(void *self, double lr, real *theta, OptimizerEva
   GaussNewton *gn = self;
   int halvings;
   TRY(evaluate(context, theta, loss, NULL));
-  TRY(gn->direction(context, theta, gn->damping, gn->next));
+  TRY(gn->direction(context, theta, gn->damping, gn->before, gn->next));
   TRY(search(gn, lr, theta, *loss, evaluate, context, &halvings));
   adapt(gn, halvings);
-  if (halvings < gn->max_evaluations) memcpy(theta, gn->trial, gn->n * sizeof *theta);
+  bool found = halvings < gn->max_evaluations;
+  if (found) memcpy(theta, gn->trial, gn->n * sizeof *theta);
+  keep(gn, found ? ldexp(lr, -halvings) : 0);
   return STATUS_OK;
 }
 
 static int gauss_newton_state(void *self, StateArray *arrays) {
   GaussNewton *gn = self;
   arrays[0] = (StateArray){"damping", STATE_DOUBLE, &gn->damping, 1, false};
-  return 1;
+  if (!gn->before) return 1;
+  arrays[1] = (StateArray){"before", STATE_REAL, gn->before, gn->n, false};
+  return 2;
 }
 
 static size_t gauss_newton_bytes(const void *self) {
   const GaussNewton *gn = self;
-  return sizeof *gn + 2 * memory_footprint(gn->padded * sizeof(real));
+  return sizeof *gn + (gn->before ? 3 : 2) * memory_footprint(gn->padded * sizeof(real));
 }
 
 const OptimizerKind gauss_newton_kind = {

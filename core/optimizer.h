@@ -17,11 +17,12 @@
  * the same bits on every rank. */
 typedef Status (*OptimizerEvaluate)(void *context, const real *theta, double *loss, real *gradient);
 
-/* The step of Gauss and Newton, damped as Levenberg and Marquardt do it: direction [n] = J^T (J J^T
- * + damping D)^-1 r for the residuals r, whose squares are the loss, J = dr/dtheta, D the mean of J
- * J^T's diagonal. Collective as the above; in the same step, for the same function. */
+/* The step of Gauss and Newton, damped as Levenberg and Marquardt do it: direction [n] = before +
+ * J^T (J J^T + damping D)^-1 (r - J before) for the residuals r, whose squares are the loss, J =
+ * dr/dtheta, D the mean of J J^T's diagonal; before [n] is NULL for 0. Collective as the above; in
+ * the same step, for the same function. */
 typedef Status (*OptimizerDirection)(void *context, const real *theta, double damping,
-                                     real *direction);
+                                     const real *before, real *direction);
 
 /* Elements first ... first + count - 1, at most OPTIMIZER_CHUNK, of the gradient that the last
  * evaluation did not store. Local, thread-safe. */
@@ -38,6 +39,7 @@ typedef struct {
    * one step is the start of the next and is not evaluated twice. */
   bool fixed_objective;
   double damping, least_damping; /* Gauss-Newton: > 0 */
+  double momentum;               /* Gauss-Newton: [0, 1) */
   OptimizerDirection direction;  /* Gauss-Newton; else not looked at */
   /* Adam: so much of the gradient is stored (0: all; OPTIMIZER_STORES_NONE), and optimizer_rest
    * tells the rest. */
@@ -84,7 +86,8 @@ void optimizer_destroy(Optimizer *optimizer);
  * -= t direction, t the first of lr, lr/2, lr/4, ... that lowers the loss, on the step's own
  * samples; when none of max_evaluations does, theta stays. The damping begins with `damping`; it is
  * halved, down to least_damping, after a step of lr, and doubled, up to 1/2, after one of lr/4 or
- * less. */
+ * less. With momentum the direction begins with so much of the last step (SPRING, Goldshlager et
+ * al. 2024), which keeps in what this step's samples do not say what earlier ones did. */
 Status optimizer_step(Optimizer *optimizer, double lr, real *theta, OptimizerEvaluate evaluate,
                       void *context, double *loss);
 

@@ -161,7 +161,7 @@ static Status time_direction(Bench *bench, Calibration *calibration) {
   TRY(trainer_natural(bench->setup, &natural));
   comm_barrier(bench->setup->comm);
   double begin = progress_clock();
-  Status status = natural_direction(natural, 0, bench->theta, 0.1, bench->gradient);
+  Status status = natural_direction(natural, 0, bench->theta, 0.1, NULL, bench->gradient);
   calibration->optimizer = progress_clock() - begin;
   calibration->rounds = 2. / 3;
   comm_max_double(bench->setup->comm, &calibration->optimizer, 1);

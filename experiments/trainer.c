@@ -29,6 +29,7 @@ typedef struct {
   Progress progress;
 
   int64_t step, steps;    /* done; to do in all */
+  int64_t redraw;         /* steps that have the same samples */
   double clip;            /* bound of the gradient's norm, 0: none */
   double earlier;         /* seconds of training before this process */
   double started, until;  /* clock: when training began; when it has to end */
@@ -181,7 +182,8 @@ static Status begin(Trainer *trainer) {
   return found ? STATUS_OK : save(trainer); /* a disk that is too small shows at once */
 }
 
-static Status natural(void *context, const real *theta, double damping, real *direction);
+static Status natural(void *context, const real *theta, double damping, const real *before,
+                      real *direction);
 
 Status trainer_optimizer(const Setup *setup, Optimizer **optimizer) {
   const Config *config = setup->config;
@@ -199,6 +201,7 @@ Status trainer_optimizer(const Setup *setup, Optimizer **optimizer) {
     settings.max_evaluations = (int)config_int(config, "train.trials");
     settings.damping = config_real(config, "train.damping");
     settings.least_damping = config_real(config, "train.damping_least");
+    settings.momentum = config_real(config, "train.momentum");
     settings.direction = natural;
   }
   bool whole = settings.stored == setup->objective.n_parameters;
@@ -299,6 +302,11 @@ static Status too_far(const Objective *objective, double *loss, real *gradient) 
   return STATUS_OK;
 }
 
+/* The step whose samples this one has. */
+static uint64_t drawn_at(const Trainer *trainer) {
+  return (uint64_t)(trainer->step - trainer->step % trainer->redraw);
+}
+
 /* OptimizerEvaluate. The first evaluation of a step is at the theta that came in: the logged one.
  * The reduction also carries the ranks' wishes, so that they cost no message of their own. */
 static Status evaluate(void *context, const real *theta, double *loss, real *gradient) {
@@ -307,7 +315,7 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
   double terms[OBJECTIVE_MAX_TERMS];
   bool wish = trainer->trouble != STATUS_OK || wants_stop(trainer) || wants_save(trainer);
   Status status =
-      evaluation_run(trainer->evaluation, (uint64_t)trainer->step, theta, gradient, terms, &wish);
+      evaluation_run(trainer->evaluation, drawn_at(trainer), theta, gradient, terms, &wish);
   trainer->attention |= wish;
   if (status != STATUS_OK) return trainer->evaluated ? too_far(objective, loss, gradient) : status;
   *loss = objective_total(objective, terms);
@@ -322,9 +330,10 @@ static Status evaluate(void *context, const real *theta, double *loss, real *gra
 }
 
 /* OptimizerDirection. */
-static Status natural(void *context, const real *theta, double damping, real *direction) {
+static Status natural(void *context, const real *theta, double damping, const real *before,
+                      real *direction) {
   Trainer *trainer = context;
-  return natural_direction(trainer->natural, (uint64_t)trainer->step, theta, damping, direction);
+  return natural_direction(trainer->natural, drawn_at(trainer), theta, damping, before, direction);
 }
 
 /* Trouble of one rank is kept until the ranks can agree on it. */
@@ -439,6 +448,7 @@ Status trainer_run(const Setup *setup, const char *directory, real *theta, Histo
                      .history = history,
                      .root = comm_rank(setup->comm) == 0,
                      .steps = config_int(setup->config, "train.steps"),
+                     .redraw = config_int(setup->config, "train.redraw"),
                      .clip = config_real(setup->config, "train.clip"),
                      .saved_step = -1};
   name_columns(&setup->objective, training, history);

@@ -164,11 +164,21 @@ static void make_kernel(Natural *n) {
   if (ranks > 1) share_doubles(n, n->kernel, size * size);
 }
 
-static void make_rhs(Natural *n) {
-  for (int64_t t = 0; t < n->tiles; t++) {
+/* r - J before, of this rank's tiles, then of all. */
+static void make_rhs(Natural *n, const real *before) {
+  int64_t ranks = comm_size(n->comm), rank = comm_rank(n->comm);
+  size_t size = (size_t)n->first[n->tiles];
+  memset(n->rhs, 0, size * sizeof *n->rhs);
+#pragma omp parallel for schedule(dynamic) num_threads(n->threads)
+  for (int64_t t = rank; t < n->tiles; t += ranks) {
     FactorTile tile = view(n, t);
-    memcpy(n->rhs + n->first[t], tile.residual, (size_t)tile.rows * sizeof *n->rhs);
+    double *rhs = n->rhs + n->first[t];
+    if (before) {
+      factors_product(n->problem->network, &tile, before, rhs, n->scratch[omp_get_thread_num()]);
+    }
+    for (int i = 0; i < tile.rows; i++) rhs[i] = tile.residual[i] - rhs[i];
   }
+  if (ranks > 1) share_doubles(n, n->rhs, size);
 }
 
 static Status check_finite(const Natural *n, uint64_t step) {
@@ -227,18 +237,19 @@ static void make_direction(Natural *n, real *direction) {
 }
 
 Status natural_direction(Natural *natural, uint64_t step, const real *theta, double damping,
-                         real *direction) {
+                         const real *before, real *direction) {
   Natural *n = natural;
   size_t parameters = n->problem->network->n_parameters;
   make_factors(n, step, theta);
   make_kernel(n);
-  make_rhs(n);
+  make_rhs(n, before);
   Status status = comm_rank(n->comm) == 0 ? solve(n, step, damping) : STATUS_OK;
   TRY(comm_agree(n->comm, status));
   comm_broadcast(n->comm, n->rhs, (size_t)n->first[n->tiles] * sizeof *n->rhs);
   make_direction(n, (real *)n->numbers);
   comm_sum_int64(n->comm, n->numbers, number_count(n->problem));
   memcpy(direction, n->numbers, parameters * sizeof *direction);
+  for (size_t i = 0; before && i < parameters; i++) direction[i] += before[i];
   shared_barrier(n->shared); /* nobody reads factors any more */
   return STATUS_OK;
 }

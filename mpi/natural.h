@@ -16,12 +16,13 @@ typedef struct Natural Natural;
 Status natural_create(const Comm *comm, const Problem *problem, int threads, Natural **natural);
 void natural_destroy(Natural *natural); /* Collective; NULL is allowed */
 
-/* Collective. No allocation. direction [n_parameters] = J^T (J J^T + damping D)^-1 r at theta, for
- * the points of this step, D the mean of the kernel's diagonal; where rounding leaves the matrix
+/* Collective. No allocation. direction [n_parameters] = before + J^T (J J^T + damping D)^-1
+ * (r - J before) at theta, for the points of this step, D the mean of the kernel's diagonal; before
+ * [n_parameters] may be NULL, for 0, and is the same on all ranks; where rounding leaves the matrix
  * not positive definite, the damping grows by tens. Fails (STATUS_FAILED, on all ranks alike) when
  * a residual is not finite, or when no damping will do. */
 Status natural_direction(Natural *natural, uint64_t step, const real *theta, double damping,
-                         real *direction);
+                         const real *before, real *direction);
 
 /* Local, for forecasts. Bytes that a rank of so many threads has for itself, and that the ranks of
  * a node have in common. */

@@ -139,6 +139,22 @@ optimisers() {
     run helmholtz "${short[@]}" "${newton[@]}" helmholtz.loss=square train.damping=0
 }
 
+# Losses of the steps in $output.
+losses() { sed -n 's/.*"total":\([^,]*\),.*/\1/p' "$output/log.jsonl"; }
+
+# Points that stay the same, as L-BFGS wants them, or for some steps: here of weights that stay.
+redraw() {
+  local -a every=(run helmholtz scale=smoke train.steps=6 train.log_every=1 eval.pictures=false
+    "output=$output")
+  rm -rf "$output"
+  single 'physics-informed network' 0 '^error ' "${every[@]}" variant=pinn
+  expect 'its loss falls in all steps' \
+    [ "$(losses | sort -rgu | tr '\n' ' ')" = "$(losses | tr '\n' ' ')" ]
+  rm -rf "$output"
+  single 'new points after three steps' 0 '^error ' "${every[@]}" train.redraw=3 train.lr=1e-30
+  expect 'and the same ones before' [ "$(losses | uniq -cw 8 | awk '{ print $1 }' | xargs)" = '3 3' ]
+}
+
 # What a complete run left is still there after a command that is refused.
 nothing_lost() {
   local before
@@ -160,7 +176,7 @@ short_run() {
     train.checkpoint_every=1 eval.pictures=false "output=$output")
   if [ "$1" = fwi ]; then
     arguments+=(data.file=two.h5 train.samples=100 fwi.pretrain_steps=20 fwi.fields=one
-      fwi.scale=4 fwi.reach=0.3)
+      fwi.scale=4 fwi.reach=0.3 train.momentum=0.6)
   fi
 }
 
@@ -255,6 +271,7 @@ media
 points
 judges
 optimisers
+redraw
 nothing_lost
 gauss_newton
 better

@@ -141,7 +141,13 @@ static void slope(const Case *c, const real *theta, const real *v, double *produ
   free(moved);
 }
 
-/* K y = J (J^T y), and K is symmetric. */
+static void product(const Case *c, const real *v, double *result) {
+  for (int t = 0; t < c->tiles; result += c->tile[t++].rows) {
+    factors_product(c->network, &c->tile[t], v, result, c->scratch);
+  }
+}
+
+/* K y = J (J^T y), J v is the residuals' slope, and K is symmetric. */
 static void check_kernel(const Case *c, const real *theta) {
   size_t n = c->network->n_parameters, rows = (size_t)c->rows;
   double *k = calloc(rows * rows, sizeof *k), y[MAX_ROWS], left[MAX_ROWS], right[MAX_ROWS];
@@ -159,6 +165,8 @@ static void check_kernel(const Case *c, const real *theta) {
   transpose(c, y, v);
   slope(c, theta, v, right);
   assert_near(left, right, c->rows, REAL_IS_DOUBLE ? 1e-7 : 1e-2);
+  product(c, v, right);
+  assert_near(left, right, c->rows, 100 * rounding);
   free(k);
   free(random);
   free(v);

@@ -45,13 +45,15 @@ static Status quadratic(void *context, const real *theta, double *loss, real *gr
 }
 
 /* OptimizerDirection: residuals sqrt(a_i / 2) (x_i - c_i), whose Jacobian is diagonal. */
-static Status direction(void *context, const real *theta, double damping, real *direction) {
+static Status direction(void *context, const real *theta, double damping, const real *before,
+                        real *direction) {
   const Quadratic *problem = context;
   double mean = 0;
   for (size_t i = 0; i < problem->n; i++) mean += curvature(i) / 2 / (double)problem->n;
   for (size_t i = 0; i < problem->n; i++) {
     double j = sqrt(curvature(i) / 2), r = j * ((double)theta[i] - centre(i));
-    direction[i] = (real)(j * r / (j * j + damping * mean));
+    double start = before ? (double)before[i] : 0;
+    direction[i] = (real)(start + j * (r - j * start) / (j * j + damping * mean));
   }
   return STATUS_OK;
 }
@@ -62,6 +64,7 @@ static Optimizer *create(const char *name, size_t n, bool fixed_objective) {
   settings.fixed_objective = fixed_objective;
   settings.damping = 0.9;
   settings.least_damping = 1e-30;
+  settings.momentum = 0.5;
   settings.direction = direction;
   Optimizer *optimizer = NULL;
   assert_int_equal(optimizer_create(name, &settings, n, &optimizer), STATUS_OK);
@@ -139,15 +142,18 @@ static void test_wrong_settings(void **state) {
     const char *name, *key;
     OptimizerSettings settings;
   } bad[] = {
-      {"adam", "beta1", {1, 0.999, 1e-8, 100, 25, false, 1, 1, NULL, 0}},
-      {"adam", "beta2", {0.9, -0.1, 1e-8, 100, 25, false, 1, 1, NULL, 0}},
-      {"adam", "beta2", {0.9, NAN, 1e-8, 100, 25, false, 1, 1, NULL, 0}},
-      {"adam", "eps", {0.9, 0.999, 0, 100, 25, false, 1, 1, NULL, 0}},
-      {"lbfgs", "history", {0.9, 0.999, 1e-8, 0, 25, false, 1, 1, NULL, 0}},
-      {"lbfgs", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false, 1, 1, NULL, 0}},
-      {"gauss_newton", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false, 1, 1, direction, 0}},
-      {"gauss_newton", "damping", {0.9, 0.999, 1e-8, 100, 25, false, 0, 1, direction, 0}},
-      {"gauss_newton", "least_damping", {0.9, 0.999, 1e-8, 100, 25, false, 1, NAN, direction, 0}},
+      {"adam", "beta1", {1, 0.999, 1e-8, 100, 25, false, 1, 1, 0, NULL, 0}},
+      {"adam", "beta2", {0.9, -0.1, 1e-8, 100, 25, false, 1, 1, 0, NULL, 0}},
+      {"adam", "beta2", {0.9, NAN, 1e-8, 100, 25, false, 1, 1, 0, NULL, 0}},
+      {"adam", "eps", {0.9, 0.999, 0, 100, 25, false, 1, 1, 0, NULL, 0}},
+      {"lbfgs", "history", {0.9, 0.999, 1e-8, 0, 25, false, 1, 1, 0, NULL, 0}},
+      {"lbfgs", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false, 1, 1, 0, NULL, 0}},
+      {"gauss_newton", "max_evaluations", {0.9, 0.999, 1e-8, 100, 0, false, 1, 1, 0, direction, 0}},
+      {"gauss_newton", "damping", {0.9, 0.999, 1e-8, 100, 25, false, 0, 1, 0, direction, 0}},
+      {"gauss_newton",
+       "least_damping",
+       {0.9, 0.999, 1e-8, 100, 25, false, 1, NAN, 0, direction, 0}},
+      {"gauss_newton", "momentum", {0.9, 0.999, 1e-8, 100, 25, false, 1, 1, 1, direction, 0}},
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     Status status = optimizer_create(bad[i].name, &bad[i].settings, 3, &optimizer);

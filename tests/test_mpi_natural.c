@@ -18,13 +18,13 @@ static Network make_network(void) {
 
 /* Collective over comm. A direction, new (free). */
 static real *find(const Comm *comm, const Network *network, const real *theta, int threads,
-                  double damping) {
+                  double damping, const real *before) {
   Problem problem = fixture_problem(network);
   Natural *natural = NULL;
   real *direction = calloc(network->n_parameters, sizeof *direction);
   assert_all(natural_create(comm, &problem, threads, &natural) == STATUS_OK);
   for (int again = 0; again < 2; again++) { /* what a call leaves does not matter to the next */
-    Status status = natural_direction(natural, STEP, theta, damping, direction);
+    Status status = natural_direction(natural, STEP, theta, damping, before, direction);
     assert_all(status == STATUS_OK);
   }
   natural_destroy(natural);
@@ -38,17 +38,19 @@ static void test_same_bits(void **state) {
   real *theta = fixture_theta(&network, 1);
   Comm *alone;
   assert_all(comm_split(world, comm_rank(world), &alone) == STATUS_OK);
-  real *expected = find(alone, &network, theta, 1, 1e-3);
-  real *threads = find(alone, &network, theta, 3, 1e-3);
-  real *ranks = find(world, &network, theta, 1, 1e-3);
+  real *before = fixture_theta(&network, 2);
+  real *expected = find(alone, &network, theta, 1, 1e-3, before);
+  real *threads = find(alone, &network, theta, 3, 1e-3, before);
+  real *ranks = find(world, &network, theta, 1, 1e-3, before);
   setenv("SIREN_RANKS_PER_NODE", "1", 1);
-  real *nodes = find(world, &network, theta, 2, 1e-3);
+  real *nodes = find(world, &network, theta, 2, 1e-3, before);
   unsetenv("SIREN_RANKS_PER_NODE");
   assert_all(!memcmp(expected, threads, bytes));
   assert_all(!memcmp(expected, ranks, bytes));
   assert_all(!memcmp(expected, nodes, bytes));
   comm_release(alone);
   free(theta);
+  free(before);
   free(expected);
   free(threads);
   free(ranks);
@@ -88,7 +90,7 @@ static void test_solves(void **state) {
   size_t n = network.n_parameters;
   real *theta = fixture_theta(&network, 3), *gradient = calloc(n, sizeof *gradient);
   double first = loss_at(&problem, theta, gradient), dot = 0, p2 = 0, g2 = 0, last = first;
-  real *p = find(world, &network, theta, 1, 1e6);
+  real *p = find(world, &network, theta, 1, 1e6, NULL);
   for (size_t i = 0; i < n; i++) {
     dot += (double)p[i] * (double)gradient[i];
     p2 += (double)p[i] * (double)p[i];
@@ -97,7 +99,7 @@ static void test_solves(void **state) {
   assert_all(dot > 0.99999 * sqrt(p2 * g2));
   free(p);
   for (int step = 0; step < 30; step++) {
-    p = find(world, &network, theta, 1, 1e-4);
+    p = find(world, &network, theta, 1, 1e-4, NULL);
     real *trial = calloc(n, sizeof *trial);
     double begin = last;
     for (double t = 1; last >= begin && t > 1e-3; t /= 2) {
@@ -113,6 +115,40 @@ static void test_solves(void **state) {
   free(gradient);
 }
 
+/* b . (b + p - direction) / b . b, where p is the direction from 0 and this one begins with b: the
+ * share of b that the equations decide, J^T (J J^T + damping D)^-1 J b. */
+static double decided(const Network *network, const real *b, const real *p, const real *direction) {
+  double sum = 0, size = 0;
+  for (size_t i = 0; i < network->n_parameters; i++) {
+    double change = (double)b[i] + (double)p[i] - (double)direction[i];
+    sum += (double)b[i] * change;
+    size += (double)b[i] * (double)b[i];
+  }
+  return sum / size;
+}
+
+/* The equations decide more of what solves them than of anything else, and with much damping
+ * nothing. */
+static void test_before(void **state) {
+  (void)state;
+  Network network = make_network();
+  size_t bytes = network.n_parameters * sizeof(real);
+  real *theta = fixture_theta(&network, 1), *other = fixture_theta(&network, 2);
+  real *none = calloc(network.n_parameters, sizeof *none);
+  real *p = find(world, &network, theta, 1, 1e-4, NULL);
+  real *from_zero = find(world, &network, theta, 1, 1e-4, none);
+  real *from_p = find(world, &network, theta, 1, 1e-4, p);
+  real *from_other = find(world, &network, theta, 1, 1e-4, other);
+  real *damped = find(world, &network, theta, 1, 1e8, other);
+  assert_all(!memcmp(from_zero, p, bytes));
+  double share = decided(&network, p, p, from_p), part = decided(&network, other, p, from_other);
+  assert_all(part > 0 && part < share && share < 1);
+  assert_all(share > 0.3 && part < 0.1);
+  assert_all(fabs(decided(&network, other, none, damped)) < 1e-4);
+  real *all[] = {theta, other, none, p, from_zero, from_p, from_other, damped};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
 static void test_not_finite(void **state) {
   (void)state;
   Network network = make_network();
@@ -121,7 +157,7 @@ static void test_not_finite(void **state) {
   Natural *natural = NULL;
   theta[network.linear[1].weight] = (real)NAN;
   assert_all(natural_create(world, &problem, 1, &natural) == STATUS_OK);
-  assert_all(natural_direction(natural, STEP, theta, 1e-3, none) == STATUS_FAILED);
+  assert_all(natural_direction(natural, STEP, theta, 1e-3, NULL, none) == STATUS_FAILED);
   assert_all(strstr(status_message(), "step 2: a residual or its derivative is not finite"));
   natural_destroy(natural);
   free(theta);
@@ -173,9 +209,9 @@ static void test_cholesky_blocks(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_same_bits),       cmocka_unit_test(test_solves),
-      cmocka_unit_test(test_not_finite),      cmocka_unit_test(test_cholesky),
-      cmocka_unit_test(test_cholesky_blocks),
+      cmocka_unit_test(test_same_bits), cmocka_unit_test(test_solves),
+      cmocka_unit_test(test_before),    cmocka_unit_test(test_not_finite),
+      cmocka_unit_test(test_cholesky),  cmocka_unit_test(test_cholesky_blocks),
   };
   mpi_check_main(argc, argv, tests);
 }
