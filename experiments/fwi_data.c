@@ -6,9 +6,7 @@
 
 #include "core/memory.h"
 #include "experiments/cylinder.h"
-#include "io/dataset.h"
-#include "io/file.h"
-#include "io/matlab.h"
+#include "io/matrix.h"
 
 /* ---- The released code's places (paper.md 6.4) ---- */
 
@@ -62,58 +60,7 @@ static Status make_received(const Config *config, const Pml *pml, FwiData *data)
 
 /* ---- A file ---- */
 
-/* Numbers [rows][columns][parts], real, or complex in two parts. */
-typedef struct {
-  int64_t rows, columns;
-  int parts;
-  double *values;
-} Table;
-
-typedef Status (*ReadTable)(const char *path, const char *name, Table *table);
-
-static Status read_matlab(const char *path, const char *name, Table *table) {
-  MatlabArray array = {0};
-  TRY(matlab_read(path, name, &array));
-  bool parts = array.imaginary != NULL;
-  size_t n = (size_t)(array.rows * array.columns);
-  *table = (Table){array.rows, array.columns, parts ? 2 : 1, NULL};
-  Status status = memory_allocate(&table->values, n * (size_t)table->parts, sizeof(double), name);
-  for (size_t i = 0; status == STATUS_OK && i < n; i++) {
-    table->values[i * (size_t)table->parts] = array.real[i];
-    if (parts) table->values[2 * i + 1] = array.imaginary[i];
-  }
-  matlab_destroy(&array);
-  return status;
-}
-
-static Status copy_dataset(Dataset *dataset, Table *table) {
-  const DatasetInfo *info = dataset_info(dataset);
-  int64_t count[2] = {info->size[0], info->size[1]};
-  *table = (Table){count[0], count[1], info->components, NULL};
-  size_t n = (size_t)(count[0] * count[1] * info->components);
-  void *samples = NULL;
-  TRY(memory_allocate(&samples, n, sample_bytes(info->type), "a table"));
-  Status status = memory_allocate(&table->values, n, sizeof(double), "a table");
-  if (status == STATUS_OK) {
-    status = dataset_read(dataset, (const int64_t[2]){0, 0}, count, NULL, samples);
-  }
-  for (size_t i = 0; status == STATUS_OK && i < n; i++) {
-    table->values[i] = (double)sample_get(info->type, samples, (int64_t)i);
-  }
-  free(samples);
-  return status;
-}
-
-static Status read_hdf5(const char *path, const char *name, Table *table) {
-  DatasetWish wish = {2, 2, "a table"};
-  Dataset *dataset;
-  TRY(dataset_open(path, name, &wish, &dataset));
-  Status status = copy_dataset(dataset, table);
-  dataset_close(dataset);
-  return status;
-}
-
-static Status expect(const char *path, const char *name, const Table *table, int64_t rows,
+static Status expect(const char *path, const char *name, const Matrix *table, int64_t rows,
                      int64_t columns, int parts) {
   bool good = (rows == 0 || table->rows == rows) && table->columns == columns &&
               table->parts == parts && table->rows <= 100000;
@@ -136,10 +83,9 @@ static Status expect(const char *path, const char *name, const Table *table, int
 enum { PLACES, HEARERS, HEARD, N_TABLES };
 static const char *const table_names[N_TABLES] = {"source", "receivers", "rec_val"};
 
-static Status read_tables(const char *path, Table tables[N_TABLES]) {
-  ReadTable read = file_begins(path, "MATLAB", 6) ? read_matlab : read_hdf5;
+static Status read_tables(const char *path, Matrix tables[N_TABLES]) {
   for (int i = 0; i < N_TABLES; i++) {
-    TRY(read(path, table_names[i], &tables[i]));
+    TRY(matrix_read(path, table_names[i], "a table", &tables[i]));
     int64_t rows = i == HEARD ? tables[HEARERS].rows : 0;
     int64_t columns = i == HEARD ? tables[PLACES].rows : 2;
     TRY(expect(path, table_names[i], &tables[i], rows, columns, i == HEARD ? 2 : 1));
@@ -147,7 +93,7 @@ static Status read_tables(const char *path, Table tables[N_TABLES]) {
   return STATUS_OK;
 }
 
-static void take_tables(const Table tables[N_TABLES], FwiData *data) {
+static void take_tables(const Matrix tables[N_TABLES], FwiData *data) {
   for (int i = 0; i < 2 * data->sources; i++) {
     data->source[i / 2].x[i % 2] = tables[PLACES].values[i];
   }
@@ -161,11 +107,11 @@ static void take_tables(const Table tables[N_TABLES], FwiData *data) {
 }
 
 static Status read_file(const char *path, FwiData *data) {
-  Table tables[N_TABLES] = {{0}};
+  Matrix tables[N_TABLES] = {{0}};
   Status status = read_tables(path, tables);
   if (status == STATUS_OK) status = allocate(tables[PLACES].rows, tables[HEARERS].rows, data);
   if (status == STATUS_OK) take_tables(tables, data);
-  for (int i = 0; i < N_TABLES; i++) free(tables[i].values);
+  for (int i = 0; i < N_TABLES; i++) matrix_destroy(&tables[i]);
   return status;
 }
 

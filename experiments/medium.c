@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/dataset.h"
-#include "io/file.h"
-#include "io/matlab.h"
+#include "io/matrix.h"
 
 /* ---- Kinds ---- */
 
@@ -77,59 +75,11 @@ double medium_disc(const Medium *medium) {
 
 /* ---- A grid from a file ---- */
 
-/* Velocities as they are in the file, [rows][columns]. */
-typedef struct {
-  int64_t rows, columns;
-  double *values;
-} Velocities;
-
-static Status read_matlab(const char *path, const char *name, Velocities *v) {
-  MatlabArray array = {0};
-  TRY(matlab_read(path, name, &array));
-  Status status = STATUS_OK;
-  if (array.imaginary) status = status_fail(STATUS_FAILED, "%s: velocities are complex", path);
-  if (status == STATUS_OK) {
-    *v = (Velocities){array.rows, array.columns, array.real};
-    array.real = NULL;
+static Status check(const char *path, const Matrix *v) {
+  if (v->parts != 1) {
+    return status_fail(STATUS_FAILED, "%s: a grid of velocities has one real number at each place",
+                       path);
   }
-  matlab_destroy(&array);
-  return status;
-}
-
-static Status read_grid(Dataset *dataset, Velocities *v) {
-  const DatasetInfo *info = dataset_info(dataset);
-  int64_t count[2] = {info->size[0], info->size[1]};
-  size_t n = (size_t)count[0] * (size_t)count[1];
-  void *samples = NULL;
-  TRY(memory_allocate(&samples, n, sample_bytes(info->type), "velocities"));
-  Status status = memory_allocate(&v->values, n, sizeof *v->values, "velocities");
-  if (status == STATUS_OK) {
-    status = dataset_read(dataset, (const int64_t[2]){0, 0}, count, NULL, samples);
-  }
-  for (size_t i = 0; status == STATUS_OK && i < n; i++) {
-    v->values[i] = (double)sample_get(info->type, samples, (int64_t)i);
-  }
-  v->rows = count[0];
-  v->columns = count[1];
-  free(samples);
-  return status;
-}
-
-static Status read_hdf5(const char *path, const char *name, Velocities *v) {
-  DatasetWish wish = {2, 2, "a grid of velocities"};
-  Dataset *dataset;
-  TRY(dataset_open(path, name, &wish, &dataset));
-  Status status = STATUS_OK;
-  if (dataset_info(dataset)->components != 1) {
-    status =
-        status_fail(STATUS_FAILED, "%s: a grid of velocities has one number at each place", path);
-  }
-  if (status == STATUS_OK) status = read_grid(dataset, v);
-  dataset_close(dataset);
-  return status;
-}
-
-static Status check(const char *path, const Velocities *v) {
   for (int64_t i = 0; i < v->rows * v->columns; i++) {
     if (v->values[i] > 0 && isfinite(v->values[i])) continue;
     return status_fail(
@@ -140,7 +90,7 @@ static Status check(const char *path, const Velocities *v) {
 }
 
 /* The middle of the longer axis, relative to the reference. */
-static Status take_square(const Velocities *v, double reference, Medium *medium) {
+static Status take_square(const Matrix *v, double reference, Medium *medium) {
   int64_t n = v->rows < v->columns ? v->rows : v->columns;
   int64_t row = (v->rows - n) / 2, column = (v->columns - n) / 2;
   TRY(memory_allocate(&medium->grid, (size_t)(n * n), sizeof *medium->grid, "velocities"));
@@ -164,12 +114,11 @@ static Status read_file(const Config *config, const char *section, Medium *mediu
   if (!*path) {
     return config_reject(config, "data.file", "%s.medium=file needs a grid of velocities", section);
   }
-  Velocities v = {0};
-  bool matlab = file_begins(path, "MATLAB", 6);
-  Status status = matlab ? read_matlab(path, name, &v) : read_hdf5(path, name, &v);
-  if (status == STATUS_OK) status = check(path, &v);
+  Matrix v;
+  TRY(matrix_read(path, name, "a grid of velocities", &v));
+  Status status = check(path, &v);
   if (status == STATUS_OK) status = take_square(&v, reference, medium);
-  free(v.values);
+  matrix_destroy(&v);
   return status;
 }
 

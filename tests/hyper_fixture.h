@@ -14,7 +14,8 @@
 
 #define FILE_NAME TEST_DATA "/../golden/hyper.h5"
 
-/* Largest difference over largest reference value of an array. */
+/* Largest difference over largest reference value of an array. NumPy in float32 is off by up to
+ * 4.4e-6, in the gradient of case `set`, whose phases are rounded to 2e-6. */
 static const double hyper_tolerance = REAL_IS_DOUBLE ? 1e-10 : 5e-6;
 
 typedef struct {

@@ -223,11 +223,12 @@ static void test_no_grids(void **state) {
   fputs("no HDF5", text);
   fclose(text);
   assert_refused(STATUS_FAILED, FILE_OPTIONS "line.h5", "a grid of velocities");
-  assert_refused(STATUS_FAILED, FILE_OPTIONS "cube.h5", "one number at each place");
+  assert_refused(STATUS_FAILED, FILE_OPTIONS "cube.h5", "one real number at each place");
   assert_refused(STATUS_FAILED, FILE_OPTIONS "four.h5", "a grid of velocities");
   assert_refused(STATUS_FAILED, FILE_OPTIONS "two.h5", "two.h5");
   assert_refused(STATUS_FAILED, FILE_OPTIONS "two.h5 helmholtz.dataset=/c", "two.h5");
-  assert_refused(STATUS_FAILED, FILE_OPTIONS "complex.mat", "complex.mat: velocities are complex");
+  assert_refused(STATUS_FAILED, FILE_OPTIONS "complex.mat",
+                 "complex.mat: a grid of velocities has one real");
   assert_refused(STATUS_FAILED, FILE_OPTIONS "text.h5", "text.h5");
   assert_refused(STATUS_FAILED, FILE_OPTIONS "none.h5", "No such file");
   assert_refused(STATUS_FAILED, FILE_OPTIONS "none.mat", "No such file");
