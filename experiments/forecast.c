@@ -157,9 +157,10 @@ static Status look_ahead(Dry *dry, ForecastMemory *memory, Forecast *forecast) {
     forecast->node += natural_shared_bytes(&dry->setup.problem);
   }
   comm_max_double(dry->comm, &forecast->node, 1);
+  TRY(fill_time(dry, forecast)); /* the optimiser then knows its part of the weights */
   fill_memory(dry, memory);
   share_memory(dry, memory, forecast);
-  return fill_time(dry, forecast);
+  return STATUS_OK;
 }
 
 Status forecast_run(const Comm *comm, const Config *config, double process, Forecast *forecast) {

@@ -92,6 +92,8 @@ for ranks in 1 2; do # data and pictures that outweigh the program
   compare $ranks image data.size=1024 network.width=32 network.layers=1 train.steps=1
 done
 compare 2 image scale=smoke network.width=512 train.steps=2 # and a network
+# a hypernetwork, whose moments the ranks have in parts
+compare 2 celeba scale=smoke network.width=160 network.layers=1 celeba.hyper_width=256 train.steps=2
 compare 1 poisson precision=double scale=smoke train.optimizer=lbfgs
 other_outputs
 mistakes
