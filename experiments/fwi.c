@@ -25,6 +25,7 @@
 #include "experiments/fwi_data.h"
 #include "experiments/fwi_report.h"
 #include "experiments/helmholtz_report.h"
+#include "experiments/penalty.h"
 #include "experiments/suite.h"
 #include "experiments/wave_points.h"
 
@@ -90,14 +91,6 @@ static bool is_asked(const real *data, int field) {
 
 /* ---- The terms ---- */
 
-static double penalty(const TermPlace *place, double r) {
-  return place->square ? r * r : fabs(r);
-}
-
-static double penalty_slope(const TermPlace *place, double r) {
-  return place->square ? 2 * r : (r > 0) - (r < 0);
-}
-
 static double weight_of(const Fwi *fwi, const TermBlock *block, int row, int field) {
   const real *x = block->x + 2 * row;
   double at[2] = {(double)x[0], (double)x[1]};
@@ -123,8 +116,8 @@ static double equation(const TermBlock *block, double factor, const void *settin
       if ((data[SOURCES + i] != 0) != place->source || !is_asked(data, i)) continue;
       field_residual(place->fwi, block, row, i, m, &weight, r);
       for (int k = 0; k < 2; k++) {
-        sum += penalty(place, r[k]);
-        g[k] = factor * weight * penalty_slope(place, r[k]);
+        sum += penalty(place->square, r[k]);
+        g[k] = factor * weight * penalty_slope(place->square, r[k]);
       }
       if (block->value_bar) m_bar += pml_adjoint(block, row, i, m, g);
     }
@@ -135,18 +128,20 @@ static double equation(const TermBlock *block, double factor, const void *settin
 
 /* |m - 1| / scale in the first stage. */
 static double uniform(const TermBlock *block, double factor, const void *settings) {
+  const TermPlace *place = settings;
   double sum = 0;
   for (int row = 0; row < block->rows; row++) {
     if (data_of(block, row)[UNIFORM] == 0) continue;
     double r = last(block, row);
-    sum += penalty(settings, r);
-    if (block->value_bar) add_last_bar(block, row, factor * penalty_slope(settings, r));
+    sum += penalty(place->square, r);
+    if (block->value_bar) add_last_bar(block, row, factor * penalty_slope(place->square, r));
   }
   return sum;
 }
 
 /* Received numbers that are exactly 0 are not looked at, as in the released code. */
 static double reception(const TermBlock *block, double factor, const void *settings) {
+  const TermPlace *place = settings;
   double sum = 0;
   int n = 2 * fields_of(block);
   for (int row = 0; row < block->rows; row++) {
@@ -154,9 +149,9 @@ static double reception(const TermBlock *block, double factor, const void *setti
     for (int i = 0; i < n; i++) {
       if (received[i] == 0) continue;
       double r = (double)block->value[row * block->out + i] - (double)received[i];
-      sum += penalty(settings, r);
+      sum += penalty(place->square, r);
       if (block->value_bar) {
-        block->value_bar[row * block->out + i] += (real)(factor * penalty_slope(settings, r));
+        block->value_bar[row * block->out + i] += (real)(factor * penalty_slope(place->square, r));
       }
     }
   }

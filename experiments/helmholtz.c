@@ -17,6 +17,7 @@
 #include "experiments/field_eval.h"
 #include "experiments/helmholtz_report.h"
 #include "experiments/medium.h"
+#include "experiments/penalty.h"
 #include "experiments/pml.h"
 #include "experiments/suite.h"
 #include "experiments/wave_points.h"
@@ -55,8 +56,8 @@ static double equation(const TermBlock *block, double factor, const void *settin
     pml_residual(block, row, 0, m, (const double[2]){f, f}, r);
     for (int i = 0; i < 2; i++) {
       double e = w * r[i];
-      sum += place->square ? e * e : fabs(e);
-      g[i] = factor * w * (place->square ? 2 * e : (e > 0) - (e < 0));
+      sum += penalty(place->square, e);
+      g[i] = factor * w * penalty_slope(place->square, e);
     }
     if (block->value_bar) pml_adjoint(block, row, 0, m, g);
   }

@@ -14,6 +14,7 @@
 
 #include "core/memory.h"
 #include "experiments/medium.h"
+#include "experiments/penalty.h"
 #include "experiments/suite.h"
 #include "experiments/wave_points.h"
 #include "experiments/wave_report.h"
@@ -45,29 +46,29 @@ typedef struct {
 } TermPlace;
 
 /* Sum over the rows of |r| or r^2, r = stream - target, and its adjoint. */
-static double penalty(const TermBlock *block, double factor, const TermPlace *place,
-                      const real *stream, real *bar, bool less_pulse) {
+static double penalise(const TermBlock *block, double factor, const TermPlace *place,
+                       const real *stream, real *bar, bool less_pulse) {
   double sum = 0;
   for (int row = 0; row < block->rows; row++) {
     const real *data = block->data + row * WIDTH;
     if (data[place->place] == 0) continue;
     double r = (double)stream[row] - (less_pulse ? (double)data[PULSE] : 0);
-    sum += place->square ? r * r : fabs(r);
-    if (bar) bar[row] += (real)(factor * (place->square ? 2 * r : (r > 0) - (r < 0)));
+    sum += penalty(place->square, r);
+    if (bar) bar[row] += (real)(factor * penalty_slope(place->square, r));
   }
   return sum;
 }
 
 static double displacement(const TermBlock *block, double factor, const void *settings) {
-  return penalty(block, factor, settings, block->value, block->value_bar, true);
+  return penalise(block, factor, settings, block->value, block->value_bar, true);
 }
 
 static double velocity(const TermBlock *block, double factor, const void *settings) {
-  return penalty(block, factor, settings, block->first[0], block->first_bar[0], false);
+  return penalise(block, factor, settings, block->first[0], block->first_bar[0], false);
 }
 
 static double equation(const TermBlock *block, double factor, const void *settings) {
-  return penalty(block, factor, settings, block->second[0], block->second_bar[0], false);
+  return penalise(block, factor, settings, block->second[0], block->second_bar[0], false);
 }
 
 static const TermPlace absolute[] = {{INITIAL, false}, {EQUATION, false}};
