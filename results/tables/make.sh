@@ -12,6 +12,8 @@
 #   DATA=SHAPES results/tables/make.sh sdf data.file=bunny_glmark2.obj   (Debian: glmark2-data)
 #   siren convert /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz fashion.h5 size=32
 #   results/tables/make.sh celeba data.file=fashion.h5   (Debian: dataset-fashion-mnist)
+#   siren sweep experiments/tables/NAME.yaml threads=2 output=DIR      (NAME: helmholtz, wave; the
+#   siren table experiments/tables/NAME.yaml threads=2 output=DIR ...   same on one rank)
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 name="${1:?NAME of experiments/tables/NAME.yaml}"
