@@ -157,6 +157,14 @@ static void draw(const void *context, uint64_t step, int64_t first, int rows, re
   }
 }
 
+/* Residuals of a step, at most: initial points have three, all others one, and as long as there is
+ * no time to look at, all have two. */
+static int64_t all_residuals(const Wave *wave) {
+  int64_t usual = wave->samples + 2 * wave->initial_samples, begin = 2 * wave->samples;
+  bool begins = wave->pretrain_steps > 0 || wave->growth_steps > 0;
+  return begins && begin > usual ? begin : usual;
+}
+
 static Status make_problem(const Wave *wave, Setup *setup) {
   const Config *config = setup->config;
   bool square = !strcmp(config_text(config, "wave.loss"), "square");
@@ -178,6 +186,7 @@ static Status make_problem(const Wave *wave, Setup *setup) {
                       {"velocity", wave->weight_velocity, velocity, &places[0]},
                       {"equation", 1, equation, &places[1]}},
             .n_residuals = square ? 3 : 0,
+            .all_residuals = all_residuals(wave),
             .residuals = residual,
             .residual_settings = wave}},
   };
