@@ -168,8 +168,6 @@ void linalg_nt(int m, int n, int k, real alpha, const real *a, const real *b, re
     nt_thin_k(m, n, k, alpha, a, b, c);
   } else if (n <= THIN) {
     nt_thin_n(m, n, k, alpha, a, b, c);
-  } else if (alpha == 1 && product_is_few(m, n)) {
-    product_few(m, n, k, a, b, c);
   } else {
     product_run(&(Product){.m = m,
                            .n = n,

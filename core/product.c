@@ -19,9 +19,6 @@ enum {
   COPY_ROW = DEPTH + 16, /* of a copied row of a */
   COPY_FROM = 512,       /* columns of c from which copying a pays */
   BLOCK = 8,             /* square blocks in which a panel is transposed */
-  FEW = 32,              /* rows of a at most, for which turning the product may pay ... */
-  MANY = 4096,           /* ... and of b at least */
-  PACKING = 8,           /* what packing costs, in rows of a */
 };
 typedef real Vector __attribute__((vector_size(BYTES)));
 typedef real Unaligned __attribute__((vector_size(BYTES), aligned(sizeof(real))));
@@ -33,49 +30,46 @@ typedef real UnalignedRow __attribute__((vector_size(BLOCK * sizeof(real)), alig
 
 /* ---- One tile: c [rows][WIDE] (+)= sum_p a(i, p) panel[p] ---- */
 
-static inline __attribute__((always_inline)) void tile(int rows, bool half, int depth,
-                                                       const real *a, size_t a_row, size_t a_depth,
+static inline __attribute__((always_inline)) void tile(int rows, int depth, const real *a,
+                                                       size_t a_row, size_t a_depth,
                                                        const real *panel, bool add, real *c,
                                                        size_t c_row) {
   Vector sum[TALL][2];
   for (int i = 0; i < rows; i++) {
     const Unaligned *before = (const Unaligned *)(c + (size_t)i * c_row);
     sum[i][0] = add ? (Vector)before[0] : (Vector){0};
-    __builtin_prefetch(before, 1);
-    if (half) continue;
     sum[i][1] = add ? (Vector)before[1] : (Vector){0};
+    __builtin_prefetch(before, 1);
     __builtin_prefetch(before + 1, 1);
   }
   for (int p = 0; p < depth; p++) {
     Vector left = *(const Vector *)(panel + p * WIDE);
-    Vector right = half ? left : *(const Vector *)(panel + p * WIDE + LANES);
+    Vector right = *(const Vector *)(panel + p * WIDE + LANES);
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
       real x = a[(size_t)i * a_row + (size_t)p * a_depth];
       sum[i][0] += x * left;
-      if (!half) sum[i][1] += x * right;
+      sum[i][1] += x * right;
     }
   }
   for (int i = 0; i < rows; i++) {
     Unaligned *after = (Unaligned *)(c + (size_t)i * c_row);
     after[0] = sum[i][0];
-    if (!half) after[1] = sum[i][1];
+    after[1] = sum[i][1];
   }
 }
 
-/* The two layouts of a, the heights, those of the last rows of a group included, and the widths,
- * one vector or two, are constants of the inlined tile. */
-#define TILE(name, rows, half, a_row, a_depth)                                                     \
+/* The two layouts of a and the heights, those of the last rows of a group included, are constants
+ * of the inlined tile. */
+#define TILE(name, rows, a_row, a_depth)                                                           \
   static __attribute__((noinline)) void name(int depth, const real *a, size_t stride,              \
                                              const real *panel, bool add, real *c, size_t c_row) { \
     (void)stride;                                                                                  \
-    tile(rows, half, depth, a, a_row, a_depth, panel, add, c, c_row);                              \
+    tile(rows, depth, a, a_row, a_depth, panel, add, c, c_row);                                    \
   }
-#define TILES(rows)                              \
-  TILE(tile_rows_##rows, rows, false, stride, 1) \
-  TILE(tile_half_##rows, rows, true, stride, 1)  \
-  TILE(tile_packed_##rows, rows, false, 1, rows) \
-  TILE(tile_packed_half_##rows, rows, true, 1, rows)
+#define TILES(rows)                       \
+  TILE(tile_rows_##rows, rows, stride, 1) \
+  TILE(tile_packed_##rows, rows, 1, rows)
 TILES(1)
 TILES(2)
 TILES(3)
@@ -93,10 +87,8 @@ TILES(8)
 #endif
 typedef void TileFunction(int depth, const real *a, size_t stride, const real *panel, bool add,
                           real *c, size_t c_row);
-static TileFunction *const tile_functions[2][2][TALL + 1] = {/* [packed][half][rows] */
-                                                             {LIST(tile_rows), LIST(tile_half)},
-                                                             {LIST(tile_packed),
-                                                              LIST(tile_packed_half)}};
+static TileFunction *const tiles_rows[TALL + 1] = LIST(tile_rows);
+static TileFunction *const tiles_packed[TALL + 1] = LIST(tile_packed);
 
 /* ---- Steps from row to row, some of which jump ---- */
 
@@ -252,13 +244,13 @@ static int height_of(int rows, bool run) {
 static void strip_run(const Strip *s, Steps c_steps, real *c) {
   const real *a = s->a;
   Steps a_steps = s->a_steps;
-  TileFunction *const *run = tile_functions[s->packed][s->columns <= LANES];
+  TileFunction *const *tiles = s->packed ? tiles_packed : tiles_rows;
   for (int i = 0, index = 0, height; i < s->rows; i += height, index++) {
     int most = s->rows - i < c_steps.left ? s->rows - i : c_steps.left;
     most = most < a_steps.left ? most : a_steps.left;
     height = height_of(most, c_steps.run > 0);
     ahead_fetch(&s->ahead, index);
-    run[height](s->depth, a, a_steps.stride, s->panel, s->add, c, c_steps.stride);
+    tiles[height](s->depth, a, a_steps.stride, s->panel, s->add, c, c_steps.stride);
     a += step(&a_steps, height);
     c += step(&c_steps, height);
   }
@@ -321,37 +313,6 @@ static void group_run(const Product *q, int i0, int rows, int p0, int depth) {
     strip.ahead = ahead_of(q, b, depth, j0, (rows + TALL - 1) / TALL);
     real *c = q->c + way_to(q->c_row, q->row_run, q->c_jump, i0) + (size_t)j0;
     (strip.columns == WIDE ? strip_run : strip_run_narrow)(&strip, strip.c_steps, c);
-  }
-}
-
-/* ---- Few rows with many ---- */
-
-bool product_is_few(int m, int n) {
-  int lanes = (m + LANES - 1) / LANES * LANES;
-  return m <= FEW && n >= MANY && lanes - m < PACKING;
-}
-
-void product_few(int m, int n, int k, const real *a, const real *b, real *c) {
-  real turned[GROUP * FEW];
-  assert(m <= FEW);
-  for (int first = 0; first < n; first += GROUP) {
-    int rows = n - first < GROUP ? n - first : GROUP;
-    product_run(&(Product){.m = rows,
-                           .n = m,
-                           .k = k,
-                           .alpha = 1,
-                           .a = b + (size_t)first * (size_t)k,
-                           .a_row = (size_t)k,
-                           .a_depth = 1,
-                           .b = a,
-                           .b_depth = 1,
-                           .b_column = (size_t)k,
-                           .c = turned,
-                           .c_row = FEW});
-    for (int i = 0; i < m; i++) {
-      real *row = c + (size_t)i * (size_t)n + first;
-      for (int j = 0; j < rows; j++) row[j] = turned[j * FEW + i];
-    }
   }
 }
 

@@ -34,10 +34,4 @@ typedef struct {
 /* Local. Needs 600 kB of stack, in double 1.2 MB. */
 void product_run(const Product *product);
 
-/* Local. c [m][n] = a [m][k] b [n][k]^T of few rows with very many, which are read once, where they
- * lie, while the few are what is packed: the same bits as product_run's. Whether that is faster.
- * 100 kB of stack more. */
-bool product_is_few(int m, int n);
-void product_few(int m, int n, int k, const real *a, const real *b, real *c);
-
 #endif
