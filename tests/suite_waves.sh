@@ -152,7 +152,8 @@ redraw() {
     [ "$(losses | sort -rgu | tr '\n' ' ')" = "$(losses | tr '\n' ' ')" ]
   rm -rf "$output"
   single 'new points after three steps' 0 '^error ' "${every[@]}" train.redraw=3 train.lr=1e-30
-  expect 'and the same ones before' [ "$(losses | uniq -cw 8 | awk '{ print $1 }' | xargs)" = '3 3' ]
+  expect 'and the same ones before' \
+    [ "$(losses | uniq -cw 8 | awk '{ print $1 }' | xargs)" = '3 3' ]
 }
 
 # What a complete run left is still there after a command that is refused.
