@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/linalg.h"
+#include "core/vector.h"
 
 /* ---- Memory: a head, then aligned arrays of the room's size ---- */
 
@@ -122,20 +123,6 @@ void factors_kernel(const Network *network, const FactorTile *a, const FactorTil
 
 /* ---- J v ---- */
 
-/* In an order of its own, not the compiler's. */
-static double dot(int n, const real *a, const real *b) {
-  enum { LANES = 8 };
-  double partial[LANES] = {0}, sum = 0;
-  int i = 0;
-  for (; i + LANES <= n; i += LANES) {
-#pragma omp simd
-    for (int l = 0; l < LANES; l++) partial[l] += (double)a[i + l] * (double)b[i + l];
-  }
-  for (; i < n; i++) partial[i % LANES] += (double)a[i] * (double)b[i];
-  for (int l = 0; l < LANES; l++) sum += partial[l];
-  return sum;
-}
-
 void factors_product(const Network *network, const FactorTile *tile, const real *v, double *product,
                      real *scratch) {
   memset(product, 0, (size_t)tile->rows * sizeof *product);
@@ -146,11 +133,11 @@ void factors_product(const Network *network, const FactorTile *tile, const real 
     linalg_nt(tile->streams * tile->points, out, linear->in, 1, tile->input[l], v + linear->weight,
               scratch);
     for (int i = 0; i < tile->rows; i++) {
-      product[i] += dot(out, tile->bar[l] + (size_t)i * (size_t)out, v + linear->bias);
+      product[i] += vector_dot_short(out, tile->bar[l] + (size_t)i * (size_t)out, v + linear->bias);
       for (int c = 0; c < tile->streams; c++) {
         const real *bar = tile->bar[l] + (size_t)(c * tile->rows + i) * (size_t)out;
         const real *change = scratch + (size_t)(c * tile->points + tile->point[i]) * (size_t)out;
-        product[i] += dot(out, bar, change);
+        product[i] += vector_dot_short(out, bar, change);
       }
     }
   }

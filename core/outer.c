@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/product.h"
+#include "core/vector.h"
 
 enum { CHUNK_ROWS = 4096 };
 
@@ -132,25 +133,13 @@ size_t outer_scratch(const Outer *outer) {
   return 0;
 }
 
-static double dot(const real *a, const real *b, int n) {
-  enum { LANES = 8 }; /* a fixed order, whatever the vector width */
-  double lane[LANES] = {0}, sum = 0;
-  int i = 0;
-  for (; i + LANES <= n; i += LANES) {
-    for (int k = 0; k < LANES; k++) lane[k] += (double)a[i + k] * (double)b[i + k];
-  }
-  for (; i < n; i++) lane[0] += (double)a[i] * (double)b[i];
-  for (int k = 0; k < LANES; k++) sum += lane[k];
-  return sum;
-}
-
 /* Of rows first ... first + count - 1. */
 static double own_square(const Outer *outer, const OuterFactors *factors, const OuterTensor *tensor,
                          int first, int count) {
   double sum = 0;
   for (int i = first; i < first + count; i++) {
     const real *u = factors->u + (size_t)i * outer->u_size + tensor->u;
-    sum += dot(u, u, tensor->cols);
+    sum += vector_dot_short(tensor->cols, u, u);
   }
   return sum;
 }
@@ -178,7 +167,8 @@ double outer_chunk_square(const Outer *outer, const OuterFactors *factors, int c
   double sum = 0;
   for (int i = 0; i < items; i++) {
     for (int j = 0; j <= i; j++) {
-      double both = dot(v + (size_t)i * outer->v_size, v + (size_t)j * outer->v_size, tensor->cols);
+      double both = vector_dot_short(tensor->cols, v + (size_t)i * outer->v_size,
+                                     v + (size_t)j * outer->v_size);
       sum += (i == j ? 1 : 2) * (double)scratch[i * items + j] * both;
     }
   }

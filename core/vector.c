@@ -97,6 +97,17 @@ double vector_dot(size_t n, const real *a, const real *b) {
   return vector_sum(partial);
 }
 
+double vector_dot_short(int n, const real *a, const real *b) {
+  double lane[LANES] = {0}, sum = 0;
+  int i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    for (int k = 0; k < LANES; k++) lane[k] += (double)a[i + k] * (double)b[i + k];
+  }
+  for (; i < n; i++) lane[0] += (double)a[i] * (double)b[i];
+  for (int k = 0; k < LANES; k++) sum += lane[k];
+  return sum;
+}
+
 double vector_norm1(size_t n, const real *a) {
   double partial[VECTOR_CHUNKS];
   part_sums(block_norm1, n, a, a, 0, n, partial);

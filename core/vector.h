@@ -23,6 +23,9 @@ size_t vector_padded(size_t n);
 double vector_dot(size_t n, const real *a, const real *b);
 double vector_norm1(size_t n, const real *a);
 
+/* Local. Sum of a_i b_i in double for rows of matrices, in another order, by the calling thread. */
+double vector_dot_short(int n, const real *a, const real *b);
+
 /* Local. Part `part` of `parts` of a vector [n], *first ... *end - 1: whole chunks, in order, as
  * even as may be; parts beyond the number of chunks are empty. */
 void vector_part(size_t n, int part, int parts, size_t *first, size_t *end);

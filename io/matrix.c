@@ -1,7 +1,6 @@
 #include "io/matrix.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "io/dataset.h"

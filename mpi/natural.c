@@ -164,21 +164,28 @@ static void make_kernel(Natural *n) {
   if (ranks > 1) share_doubles(n, n->kernel, size * size);
 }
 
-/* r - J before, of this rank's tiles, then of all. */
-static void make_rhs(Natural *n, const real *before) {
+/* J before in n->rhs: each rank makes that of some tiles. */
+static void make_product(Natural *n, const real *before) {
   int64_t ranks = comm_size(n->comm), rank = comm_rank(n->comm);
   size_t size = (size_t)n->first[n->tiles];
   memset(n->rhs, 0, size * sizeof *n->rhs);
 #pragma omp parallel for schedule(dynamic) num_threads(n->threads)
   for (int64_t t = rank; t < n->tiles; t += ranks) {
     FactorTile tile = view(n, t);
-    double *rhs = n->rhs + n->first[t];
-    if (before) {
-      factors_product(n->problem->network, &tile, before, rhs, n->scratch[omp_get_thread_num()]);
-    }
-    for (int i = 0; i < tile.rows; i++) rhs[i] = tile.residual[i] - rhs[i];
+    factors_product(n->problem->network, &tile, before, n->rhs + n->first[t],
+                    n->scratch[omp_get_thread_num()]);
   }
   if (ranks > 1) share_doubles(n, n->rhs, size);
+}
+
+/* r - J before */
+static void make_rhs(Natural *n, const real *before) {
+  if (before) make_product(n, before);
+  for (int64_t t = 0; t < n->tiles; t++) {
+    FactorTile tile = view(n, t);
+    double *rhs = n->rhs + n->first[t];
+    for (int i = 0; i < tile.rows; i++) rhs[i] = tile.residual[i] - (before ? rhs[i] : 0);
+  }
 }
 
 static Status check_finite(const Natural *n, uint64_t step) {
